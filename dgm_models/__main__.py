@@ -1,0 +1,93 @@
+"""The command line: ./dgm COMMAND is python -m dgm_models COMMAND."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(help="Deep generative models: list, sample, train, evaluate, publish.", no_args_is_help=True, add_completion=False)
+out = Console()
+
+Id = Annotated[str, typer.Argument(help="the id of a model, as ./dgm list shows them")]
+AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """The models there are, what they answer and what they scored."""
+    from dgm_models import catalog, weights
+
+    known = weights.manifest()
+    rows = []
+    for id, row in catalog.MODELS.items():
+        entry = known.get(id, {})
+        rows.append(
+            {
+                "id": id,
+                "title": row.title,
+                "trained": entry.get("trained"),
+                "parameters": entry.get("parameters"),
+                "bytes": entry.get("bytes"),
+                "answers": [q for q in catalog.QUESTIONS if id in catalog.models_for(q)],
+                "scores": entry.get("scores", {}),
+            }
+        )
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table("id", "model", "parameters", "file", "trained", "answers")
+    for row in rows:
+        size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "-"
+        count = f"{row['parameters'] / 1e6:.2f} M" if row["parameters"] else "-"
+        table.add_row(row["id"], row["title"], count, size, row["trained"] or "not yet", ", ".join(row["answers"]))
+    out.print(table)
+
+
+@app.command()
+def sample(
+    id: Id,
+    digits: Annotated[str, typer.Option(help="the digits to draw, such as 0123; a dash for any digit")] = "0123456789",
+    seed: Annotated[int, typer.Option(help="0 to 2^32 - 1; picture i uses seed + i")] = 0,
+    to: Annotated[Path, typer.Option(help="a .png or .npy file")] = Path("sample.png"),
+) -> None:
+    """Draw digits and write them to a file."""
+    from dgm_models.applications.generate import generate
+    from dgm_models.modalities.image import write
+
+    try:
+        result = generate(id, digits, seed)
+        write(to, result.x)
+    except (ValueError, RuntimeError) as error:
+        raise typer.Exit(_say(str(error))) from error
+    out.print(f"{to}: {len(result.x)} digits of {id}, seed {seed}, {result.milliseconds:.0f} ms")
+
+
+@app.command()
+def train(
+    id: Id,
+    large: Annotated[bool, typer.Option(help="the recipe for a GPU")] = False,
+    steps: Annotated[int | None, typer.Option(help="a trial of so many steps; its weights stay in runs/")] = None,
+    seed: int = 0,
+) -> None:
+    """Train a model from its recipe; the digits come from DGM_DATA or from the Hub."""
+    from dgm_models.training.run import train_recipe
+
+    try:
+        for line in train_recipe(id, large=large, steps=steps, seed=seed):
+            print(line, flush=True)
+    except (ValueError, RuntimeError) as error:
+        raise typer.Exit(_say(str(error))) from error
+
+
+def _say(message: str) -> int:
+    Console(stderr=True).print(message, markup=False, style="red")
+    return 1
+
+
+if __name__ == "__main__":
+    app()

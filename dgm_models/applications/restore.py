@@ -1,0 +1,82 @@
+"""Inpainting and super-resolution: draw from p(x | what was seen), several times, with several models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dgm_models import catalog
+from dgm_models.applications.generate import seeds_from
+from dgm_models.applications.receipt import Receipt, measured
+from dgm_models.contracts import Frame, Noise, Settings
+from dgm_models.degradations import Degradation
+
+PRESETS = ("centre", "upper half", "left half", "stripes", "noise")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Answers of one model: a film whose frames are (answers, 1, 28, 28), their mean and spread, and how they read."""
+
+    id: str
+    frames: list[Frame]
+    readings: Tensor  # (answers,) the digit that the reader sees in each
+    receipt: Receipt
+
+    @property
+    def answers(self) -> Tensor:
+        return self.frames[-1].x
+
+    @property
+    def mean(self) -> Tensor:
+        return self.answers.mean(0, keepdim=True)
+
+    @property
+    def spread(self) -> Tensor:
+        """Standard deviation over the answers, (1, 1, 28, 28)."""
+        return self.answers.std(0, keepdim=True, correction=0)
+
+
+def restore(
+    id: str, seen: Tensor, degradation: Degradation, seed: int, answers: int = 4, y: int = -1, settings: Settings | None = None
+) -> Restored:
+    """Several draws for one measurement (1, ...); answer i uses seed + i."""
+    loaded, noise = catalog.open_model(id), Noise(seeds_from(seed, answers))
+    labels = torch.full((answers,), y)
+    seen = seen.expand(answers, *seen.shape[1:])
+    with measured(loaded, catalog.recipe(id).title, seed, answers) as receipt:
+        frames = list(loaded.model.restore(seen, degradation, noise, labels, settings))
+    readings = catalog.load("reader-mnist")(frames[-1].x).argmax(1)
+    return Restored(id, frames, readings, receipt)
+
+
+def read(x: Tensor) -> Tensor:
+    """What the reader makes of digits: probabilities (n, 10)."""
+    with torch.no_grad():
+        return catalog.load("reader-mnist").probabilities(x)
+
+
+def bicubic(seen: Tensor, factor: int) -> Tensor:
+    """The enlargement that knows nothing of digits, (n, 1, 28, 28) in [0, 1]."""
+    return F.interpolate(seen, scale_factor=factor, mode="bicubic", align_corners=False).clamp(0, 1)
+
+
+def hole(preset: str, seed: int = 0) -> Tensor:
+    """A mask by name, bool (1, 28, 28), true where seen."""
+    mask = torch.ones(1, 28, 28, dtype=torch.bool)
+    if preset == "centre":
+        mask[:, 7:21, 7:21] = False
+    elif preset == "upper half":
+        mask[:, :14] = False
+    elif preset == "left half":
+        mask[:, :, :14] = False
+    elif preset == "stripes":
+        mask[:, :, torch.arange(28) % 8 >= 4] = False
+    elif preset == "noise":
+        mask = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(seed)) < 0.2
+    else:
+        raise ValueError(f"Hole: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    return mask

@@ -1,0 +1,95 @@
+"""Which models there are, what each can answer, and how to get one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from dgm_models import weights
+from dgm_models.contracts import Space
+from dgm_models.recipes import RECIPES, Recipe
+
+MODELS: dict[str, Recipe] = {recipe.id: recipe for recipe in RECIPES}
+
+QUESTIONS = ("sample", "restore", "log_prob", "encode")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to answer, and where its weights came from."""
+
+    model: nn.Module
+    source: weights.Source
+    parameters: int
+
+
+def recipe(id: str) -> Recipe:
+    """The row of an id; ValueError lists the ids there are."""
+    if not isinstance(id, str) or id not in MODELS:
+        raise ValueError(f"unknown model {id!r}; there are: {', '.join(MODELS)}")
+    return MODELS[id]
+
+
+def family(id: str) -> type:
+    return _named(recipe(id).family)
+
+
+def models_for(question: str) -> list[str]:
+    """The ids of the trained generative models that answer "sample", "restore", "log_prob" or "encode"."""
+    if question not in QUESTIONS:
+        raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {question!r}")
+    known = weights.manifest()
+    able = []
+    for id, row in MODELS.items():
+        if not row.generative or row.hidden or id not in known:
+            continue
+        answers = family(id).restores if question == "restore" else getattr(family(id), question, None)
+        if answers:
+            able.append(id)
+    return able
+
+
+def build(row: Recipe) -> nn.Module:
+    """The model of a recipe with fresh, random parameters: for training."""
+    config: dict[str, Any] = {**row.family_config, "space": Space(**row.family_config["space"])}
+    if row.network:
+        config["network"] = _named(row.network)(**row.network_config)
+    return _named(row.family)(**config)
+
+
+def enlarge(row: Recipe) -> Recipe:
+    """The recipe for a GPU: the same model, wider and longer."""
+    if not row.large:
+        raise ValueError(f"{row.id} has no larger recipe")
+    return replace(row, **{**row.large, "network_config": {**row.network_config, **row.large.get("network_config", {})}})
+
+
+def load(id: str) -> nn.Module:
+    """A trained model, frozen and in evaluation mode. Raises ValueError for an unknown id, WeightsError without weights."""
+    return open_model(id).model
+
+
+@lru_cache(maxsize=32)
+def open_model(id: str) -> Loaded:
+    """`load`, with where the weights came from; kept, so that a model is read once."""
+    row = recipe(id)
+    tensors, source = weights.fetch(id)
+    config = weights.manifest()[id]["config"]
+    model = build(replace(row, family_config=config["family"], network_config=config["network"]))
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise weights.WeightsError(
+            f"weights/{id}/{weights.FILE} does not fit {row.family}: {str(error).splitlines()[-1].strip()}. Train it anew: ./dgm train {id}"
+        ) from error
+    model.eval().requires_grad_(False)
+    return Loaded(model, source, sum(p.numel() for p in model.parameters()))
+
+
+def _named(dotted: str) -> type:
+    module, name = dotted.split(":")
+    return getattr(import_module(module), name)

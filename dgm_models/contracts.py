@@ -1,0 +1,202 @@
+"""What a family of generative models promises: the nouns that every other module speaks in."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+SEED_LIMIT = 2**32
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where x lives: the shape of one element, and what its numbers mean.
+
+    `kind="image"`: pixels in [0, 1] that stand for 8-bit levels; `kind="real"`: real coordinates.
+    """
+
+    shape: tuple[int, ...]
+    kind: str = "real"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+        if self.kind not in ("image", "real"):
+            raise ValueError(f"expected kind 'image' or 'real', got {self.kind!r}")
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def check(self, x: Tensor) -> Tensor:
+        """x itself, (n, *shape); raises ValueError for another shape, for pixels outside [0, 1], for what is not finite."""
+        if tuple(x.shape[1:]) != self.shape:
+            raise ValueError(f"expected a batch of {self.shape}, got {tuple(x.shape)}")
+        if not torch.isfinite(x).all():
+            raise ValueError("expected finite values, got NaN or infinity")
+        if self.kind == "image" and x.numel() and (x.min() < -1e-4 or x.max() > 1 + 1e-4):
+            raise ValueError(f"expected pixels in [0, 1], got {x.min():.3g} to {x.max():.3g}")
+        return x
+
+    def to_signal(self, x: Tensor) -> Tensor:
+        """The range that networks work in: pixels [0, 1] -> [-1, 1], reals as they are."""
+        return 2 * x - 1 if self.kind == "image" else x
+
+    def from_signal(self, s: Tensor) -> Tensor:
+        """The inverse of `to_signal`; not clamped, so that noise stays noise."""
+        return (s + 1) / 2 if self.kind == "image" else s
+
+    def clamp(self, x: Tensor) -> Tensor:
+        return x.clamp(0, 1) if self.kind == "image" else x
+
+
+class Noise:
+    """One random stream a row: row i depends on seeds[i] and on what was drawn before, never on its neighbours."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.seeds = [check_seed(seed) for seed in seeds]
+        self._rows = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal, (n, *shape)."""
+        return torch.stack([torch.randn(shape, generator=row) for row in self._rows])
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform on [0, 1), (n, *shape)."""
+        return torch.stack([torch.rand(shape, generator=row) for row in self._rows])
+
+    def choose(self, weights: Tensor) -> Tensor:
+        """One index a row, with probability in proportion to weights (k,) or (n, k): (n,) int64."""
+        weights = weights.expand(len(self), -1).double()
+        cumulative = weights.cumsum(1) / weights.sum(1, keepdim=True)
+        drawn = torch.searchsorted(cumulative, self.uniform(1).double())[:, 0]
+        return drawn.clamp(max=weights.shape[1] - 1)
+
+
+def check_seed(seed: Any) -> int:
+    """An integer from 0 to 2^32 - 1, or a ValueError that says so."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        if not (isinstance(seed, float) and seed.is_integer()):
+            raise ValueError(f"Seed: expected a whole number from 0 to {SEED_LIMIT - 1}, got {seed!r}")
+    if not 0 <= seed < SEED_LIMIT:
+        raise ValueError(f"Seed: expected a whole number from 0 to {SEED_LIMIT - 1}, got {seed!r}")
+    return int(seed)
+
+
+class Frame(NamedTuple):
+    """One moment of a film: what is on the canvas, one line about it, and the guess of the finished picture."""
+
+    x: Tensor
+    note: str
+    guess: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Knob:
+    """How one setting is shown and what it may be: a range of numbers, or a tuple of choices."""
+
+    label: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    advanced: bool = False
+
+    def check(self, value: Any, kind: type) -> Any:
+        """The value in its type; raises ValueError with a sentence that says what is allowed."""
+        if self.choices:
+            if not isinstance(value, str) or value not in self.choices:
+                raise ValueError(f"{self.label}: expected one of {', '.join(self.choices)}, got {value!r}")
+            return value
+        span = f"{self.label}: expected a {'whole ' if kind is int else ''}number from {self.low:g} to {self.high:g}, got {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(span)
+        if not math.isfinite(value) or not self.low <= value <= self.high or (kind is int and value != int(value)):
+            raise ValueError(span)
+        return kind(value)
+
+
+def knob(default: Any, label: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
+    """A field of a Settings class: its default, its label and its limits, declared once."""
+    return field(default=default, metadata={"knob": Knob(label, low, high, **more)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The knobs of a sampler. Every value is checked when it is made, wherever it came from."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = each.metadata["knob"].check(getattr(self, each.name), type(each.default))
+            object.__setattr__(self, each.name, value)
+
+    @classmethod
+    def knobs(cls) -> dict[str, tuple[Any, Knob]]:
+        """Name -> (default, Knob), in the order of declaration."""
+        return {each.name: (each.default, each.metadata["knob"]) for each in fields(cls)}
+
+
+class Family(nn.Module, ABC):
+    """A distribution p(x | y) with learned parameters, and the questions that one can put to it.
+
+    Optional, by having them: `log_prob(x, y) -> (n,)` nats, with `evidence`; `encode(x, y) -> z` and
+    `decode(z, y) -> x`; `restore(seen, degradation, noise, y, settings) -> Iterator[Frame]`.
+    """
+
+    space: Space
+    Settings: type[Settings] = Settings
+    Restoring: type[Settings] = Settings
+    restores: tuple[type, ...] = ()
+    evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
+    classes: int = 0
+
+    def players(self) -> dict[str, nn.Module]:
+        """The parts that are trained against a loss of their own; most families are one player."""
+        return {"model": self}
+
+    @abstractmethod
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """A scalar to descend on, for a batch (n, *shape)."""
+
+    @abstractmethod
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Iterator[Frame]:
+        """The film of sampling: from pure chance to a finished batch (n, *shape)."""
+
+    def sample(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Tensor:
+        """The last frame of the film, (n, *shape)."""
+        return last(self.trace(noise, y, settings)).x
+
+    def labels(self, y: Tensor | None, n: int) -> Tensor:
+        """y as (n,) int64 in 0..classes, where `classes` means "no label": None and -1 become it."""
+        if y is None:
+            return torch.full((n,), self.classes)
+        y = torch.as_tensor(y)
+        if y.shape != (n,) or y.dtype not in (torch.int64, torch.int32):
+            raise ValueError(f"expected {n} integer labels, got {tuple(y.shape)} of {y.dtype}")
+        if ((y < -1) | (y >= max(self.classes, 1))).any():
+            raise ValueError(f"expected labels from 0 to {self.classes - 1}, or -1 for none, got {y.min()} to {y.max()}")
+        return torch.where(y < 0, self.classes, y.long())
+
+
+def last(frames: Iterator[Frame]) -> Frame:
+    """The final frame of a film."""
+    frame = None
+    for frame in frames:  # noqa: B007
+        pass
+    if frame is None:
+        raise ValueError("the film has no frames")
+    return frame
+
+
+def drop_labels(y: Tensor, share: float, none: int) -> Tensor:
+    """Replace that share of the labels by "none" (Ho and Salimans, 2022: classifier-free guidance)."""
+    return torch.where(torch.rand(y.shape, device=y.device) < share, none, y)

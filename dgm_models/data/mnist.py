@@ -1,0 +1,84 @@
+"""MNIST (LeCun, Cortes, Burges, 1998): the test digits ship with the project, the training digits are fetched.
+
+The training digits come from the folder that DGM_DATA names (mnist/*.gz, the four original files), else from the Hub
+data set `ylecun/mnist` through the `datasets` library. Either way their sha256 is verified.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+HUB_DATASET = "ylecun/mnist"
+
+# sha256 of the raw pixels and labels, in the original order
+CHECKSUMS = {
+    "train images": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "train labels": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "test images": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "test labels": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+}
+
+
+class DataError(RuntimeError):
+    """The data are not there, or are not what they should be; the message says how to get them."""
+
+
+def test() -> tuple[Tensor, Tensor]:
+    """The 10,000 test digits: uint8 (10000, 1, 28, 28) and labels int64 (10000,)."""
+    return _tensors(*_read_idx(ASSETS, "t10k"), split="test")
+
+
+def train() -> tuple[Tensor, Tensor]:
+    """The 60,000 training digits: uint8 (60000, 1, 28, 28) and labels int64 (60000,); DataError where none are found."""
+    folder = os.environ.get("DGM_DATA")
+    if folder:
+        where = Path(folder) / "mnist"
+        if not (where / "train-images-idx3-ubyte.gz").is_file():
+            raise DataError(f"no training digits: DGM_DATA is {folder}, but {where}/train-images-idx3-ubyte.gz is missing")
+        return _tensors(*_read_idx(where, "train"), split="train")
+    return _tensors(*_from_hub(), split="train")
+
+
+def pixels(levels: Tensor) -> Tensor:
+    """uint8 levels -> float32 in [0, 1]."""
+    return levels.float() / 255
+
+
+def _read_idx(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+    def read(name: str) -> np.ndarray:
+        raw = gzip.decompress((folder / name).read_bytes())
+        dimensions = raw[3]
+        shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
+        return np.frombuffer(raw, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+    return read(f"{prefix}-images-idx3-ubyte.gz"), read(f"{prefix}-labels-idx1-ubyte.gz")
+
+
+def _from_hub() -> tuple[np.ndarray, np.ndarray]:
+    try:
+        from datasets import load_dataset
+
+        rows = load_dataset(HUB_DATASET, split="train").with_format("numpy")
+        return np.stack(rows["image"]).astype(np.uint8), np.asarray(rows["label"], np.uint8)
+    except Exception as error:
+        raise DataError(
+            "no training digits. Either set DGM_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and "
+            f"mnist/train-labels-idx1-ubyte.gz, or let the `datasets` library reach the Hub data set {HUB_DATASET} "
+            f"(pip install -r requirements-dev.txt; a network is needed once). It said: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _tensors(images: np.ndarray, labels: np.ndarray, split: str) -> tuple[Tensor, Tensor]:
+    for what, array in (("images", images), ("labels", labels)):
+        found = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+        if found != CHECKSUMS[f"{split} {what}"]:
+            raise DataError(f"the MNIST {split} {what} are not the original ones: sha256 {found[:16]}..., shape {array.shape}")
+    return torch.from_numpy(images.copy())[:, None], torch.from_numpy(labels.astype(np.int64))

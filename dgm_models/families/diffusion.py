@@ -1,0 +1,223 @@
+"""Diffusion: learn to remove a little noise, then remove it many times over (Ho et al., 2020; Lipman et al., 2023).
+
+The path is straight: x_t = t x + (1 - t) noise, from noise at t = 0 to data at t = 1. The network predicts the velocity
+x - noise. Every sampler speaks in alpha = t, sigma = 1 - t, so it would run on any other path with those two changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.degradations import Degradation, Hide, Shrink
+from dgm_models.guidance import follow_measurement
+from dgm_models.probability import log_normal
+from dgm_models.samplers import GRIDS, SAMPLERS, times
+
+FINEST = 3.5  # logit t where encoding and likelihood meet the data: noise of 3 % of half the grey range
+
+
+@dataclass(frozen=True)
+class DiffusionSettings(Settings):
+    steps: int = knob(8, "Steps", 1, 100, step=1, help="network evaluations along the path (twice as many with guidance)")
+    guidance_scale: float = knob(1.5, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder")
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise that sampling starts from")
+    sampler: str = knob("DPM-Solver++(2M)", "Sampler", choices=tuple(SAMPLERS), advanced=True)
+    grid: str = knob("uniform t", "Time grid", choices=tuple(GRIDS), advanced=True, help="how the steps are spread over the path")
+
+
+@dataclass(frozen=True)
+class DiffusionRestoring(Settings):
+    steps: int = knob(25, "Steps", 2, 100, step=1)
+    guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True)
+    strength: float = knob(1.0, "Pull towards what was seen", 0.0, 3.0, step=0.1, advanced=True)
+    churn: float = knob(1.0, "Fresh noise", 0.0, 1.0, step=0.1, advanced=True, help="0: none after the first step; 1: ancestral")
+
+
+class Diffusion(Family):
+    """Class-conditional flow matching with classifier-free guidance, on pictures or on points.
+
+    network(x_t, t (n,), labels (n,)) -> velocity, like x_t.
+    """
+
+    Settings = DiffusionSettings
+    Restoring = DiffusionRestoring
+    restores = (Hide, Shrink)
+    evidence = "lower bound"
+
+    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
+        super().__init__()
+        self.network, self.space, self.classes, self.drop = network, space, classes, drop
+        # how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
+        self.register_buffer("level_counts", torch.ones(256))
+
+    # training ---------------------------------------------------------------------------------------------------------
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """Mean squared error of the velocity (Lipman et al., 2023, eq. 23)."""
+        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        t = draw_times(len(x), x.device)
+        data, noise = self.space.to_signal(x), torch.randn_like(x)
+        x_t = _as(t, x) * data + (1 - _as(t, x)) * noise
+        return (self.velocity(x_t, t, y) - (data - noise)).square().mean()
+
+    def velocity(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes."""
+        return self.network(x_t, t, y)
+
+    def observe(self, x: Tensor) -> None:
+        """Count the grey levels of the training pictures, uint8; called once before training."""
+        if self.space.kind == "image":
+            self.level_counts.copy_(torch.bincount(x.flatten().long(), minlength=256) + 1)
+
+    # sampling ---------------------------------------------------------------------------------------------------------
+
+    def denoiser(self, y: Tensor, guidance_scale: float = 1.0) -> Callable[[Tensor, float], Tensor]:
+        """(x_t, t) -> the predicted x0 in [-1, 1], E[x | x_t, y], guided (Ho and Salimans, 2022, eq. 6)."""
+        labelled = bool((y != self.classes).any())
+
+        def denoise(x_t: Tensor, t: float) -> Tensor:
+            level = torch.full((len(x_t),), t)
+            if guidance_scale == 1 or not labelled:
+                return x_t + (1 - t) * self.velocity(x_t, level, y)
+            none = torch.full_like(y, self.classes)
+            both = self.velocity(torch.cat([x_t, x_t]), torch.cat([level, level]), torch.cat([y, none]))
+            with_label, without = both.chunk(2)
+            return x_t + (1 - t) * (without + guidance_scale * (with_label - without))
+
+        return denoise
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: DiffusionSettings | None = None) -> Iterator[Frame]:
+        """From noise to data; each frame carries x_t and the predicted x0."""
+        settings = settings or self.Settings()
+        denoise = self.denoiser(self.labels(y, len(noise)), settings.guidance_scale)
+        x = settings.temperature * noise.normal(*self.space.shape)
+        fresh = lambda: settings.temperature * noise.normal(*self.space.shape)  # noqa: E731
+        yield self._frame(x, 0.0, x, "pure noise")
+        grid = times(settings.steps, settings.grid)
+        for t, x, guess in SAMPLERS[settings.sampler](denoise, x, grid, fresh):
+            yield self._frame(x, t, guess, settings.sampler)
+
+    def _frame(self, x: Tensor, t: float, guess: Tensor, note: str) -> Frame:
+        finished = self.space.clamp(self.space.from_signal(guess))
+        shown = self.space.from_signal(x)
+        return Frame(self.space.clamp(shown) if t == 1 else shown, f"{note}   t = {t:.2f}   σ = {1 - t:.2f}", finished)
+
+    def restore(
+        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: DiffusionRestoring | None = None
+    ) -> Iterator[Frame]:
+        """Samples of p(x | seen, y): the ancestral sampler, pulled towards the measurement at every step (`guidance`)."""
+        settings = settings or self.Restoring()
+        denoise = self.denoiser(self.labels(y, len(noise)), settings.guidance_scale)
+        film = follow_measurement(
+            denoise, self.space, seen, degradation, noise, steps=settings.steps, strength=settings.strength, churn=settings.churn
+        )
+        for t, x, guess in film:
+            yield self._frame(x, t, guess, "guided by what was seen")
+
+    # latents and likelihood -------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode(self, x: Tensor, y: Tensor | None = None, steps: int = 30) -> Tensor:
+        """The noise that the probability-flow ODE leads to x, like x (Song et al., 2021).
+
+        Data carry no noise, which the ODE never meets; so x gets the last pinch of it, the same for every picture.
+        """
+        self.space.check(x)
+        pinch = Noise([0]).normal(*self.space.shape)
+        grid = torch.sigmoid(torch.linspace(FINEST, -FINEST, steps)).tolist() + [0.0]
+        start = grid[0] * self.space.to_signal(x) + (1 - grid[0]) * pinch
+        return self._flow(start, self.labels(y, len(x)), grid)
+
+    @torch.no_grad()
+    def decode(self, z: Tensor, y: Tensor | None = None, steps: int = 30) -> Tensor:
+        """Where the probability-flow ODE leads the noise z: (n, *shape)."""
+        grid = [0.0] + torch.sigmoid(torch.linspace(-FINEST, FINEST, steps)).tolist() + [1.0]
+        return self.space.clamp(self.space.from_signal(self._flow(z, self.labels(y, len(z)), grid)))
+
+    def _flow(self, x: Tensor, y: Tensor, grid: list[float]) -> Tensor:
+        """Heun's method on the ODE, along any grid of times, forwards or backwards."""
+        denoise = self.denoiser(y)
+        for t, s in zip(grid[:-1], grid[1:], strict=True):
+            x = heun_step(denoise, x, t, s)
+        return x
+
+    def log_prob(self, x: Tensor, y: Tensor | None = None, steps: int = 32) -> Tensor:
+        """Nats, (n, *shape) -> (n,). Pictures: a lower bound for the 8-bit levels; points: the density itself.
+
+        The ODE gives the log-density of x_t at the finest noise t (Song et al., 2021, eq. 39, one Rademacher probe for the
+        trace). Pictures reach it as in a variational model (Kingma et al., 2021, eq. 11): log P(x) >= E_q(x_t | x)[log
+        p(x_t) - log q(x_t | x) + log P(x | x_t)], where P(x | x_t) weighs each level by how often training pixels have it.
+        """
+        self.space.check(x)
+        y, noise = self.labels(y, len(x)), Noise([0] * len(x))
+        t = torch.sigmoid(torch.tensor(FINEST)).item()
+        pinch = noise.normal(*self.space.shape)
+        x_t, bound = x, torch.zeros(len(x))
+        if self.space.kind == "image":
+            x_t = t * self.space.to_signal(x) + (1 - t) * pinch
+            q = log_normal(pinch) - math.log(1 - t)
+            bound = (self._log_level(x, x_t, t) - q).flatten(1).sum(1)
+        grid = torch.sigmoid(torch.linspace(FINEST, -6.0, steps)).tolist() + [0.0]
+        z, log_det = self._flow_with_log_det(x_t, y, grid, noise)
+        return bound + log_normal(z).flatten(1).sum(1) + log_det
+
+    def _log_level(self, x: Tensor, x_t: Tensor, t: float) -> Tensor:
+        """log P(level | x_t) pixel by pixel: Bayes' rule with the level counts as the prior."""
+        prior = (self.level_counts / self.level_counts.sum()).log()
+        levels = torch.linspace(-1, 1, 256)
+        posterior = prior - 0.5 * ((x_t[..., None] - t * levels) / (1 - t)) ** 2
+        level = (x * 255).round().long()
+        return posterior.log_softmax(-1).gather(-1, level[..., None])[..., 0]
+
+    def _flow_with_log_det(self, x: Tensor, y: Tensor, grid: list[float], noise: Noise) -> tuple[Tensor, Tensor]:
+        """z and log |dz/dx|. The linear part of each step is exact; the rest is the trapezoid of tr(d x0 / d x_t)."""
+        probe = noise.uniform(*self.space.shape).sub(0.5).sign()
+        log_det = torch.zeros(len(x))
+        denoise = self.denoiser(y)
+
+        def traced(x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+            with torch.enable_grad():
+                x = x.detach().requires_grad_()
+                guess = denoise(x, t)
+                (pulled,) = torch.autograd.grad((guess * probe).sum(), x)
+            return guess.detach(), (pulled * probe).flatten(1).sum(1)
+
+        guess, trace = traced(x, grid[0])
+        for t, s in zip(grid[:-1], grid[1:], strict=True):
+            shrink = (1 - s) / (1 - t)
+            euler = shrink * x + (1 - shrink) * guess
+            next_guess, next_trace = traced(euler, s) if s > 0 else (guess, trace * 0)
+            x = shrink * x + (1 - shrink) * (guess + next_guess) / 2
+            # d log|J| = (tr - size) dt / (1 - t)
+            log_det = log_det + (self.space.size - (trace + next_trace) / 2) * math.log(shrink)
+            if s > 0:
+                guess, trace = traced(x, s)
+        return x, log_det
+
+
+def heun_step(denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, s: float) -> Tensor:
+    """One step of the ODE from t to s with the average of both ends' predictions; exact for a constant prediction."""
+    shrink = (1 - s) / (1 - t)
+    guess = denoise(x, t)
+    euler = shrink * x + (1 - shrink) * guess
+    if s == 1:
+        return euler
+    return shrink * x + (1 - shrink) * (guess + denoise(euler, s)) / 2
+
+
+def draw_times(n: int, device: torch.device) -> Tensor:
+    """Mostly logit-normal (Esser et al., 2024), and 30 % uniform in logit t, which teaches the fine and the coarse ends."""
+    logit = torch.randn(n, device=device)
+    wide = torch.rand(n, device=device) * 9 - 4.5
+    return torch.sigmoid(torch.where(torch.rand(n, device=device) < 0.3, wide, logit))
+
+
+def _as(t: Tensor, x: Tensor) -> Tensor:
+    return t.view(-1, *[1] * (x.dim() - 1))

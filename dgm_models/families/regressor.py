@@ -1,0 +1,71 @@
+"""The regressor: the one picture of least squared error, E[x | seen]. Not a sample of anything, and that is its lesson."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dgm_models.contracts import Space
+from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+
+FACTORS = (2, 4, 7)
+
+
+class Regressor(nn.Module):
+    """One network for pictures shrunk 2, 4 or 7 times and for hidden pixels.
+
+    network(inputs (n, 2, h, w), scalars (n, 1), labels (n,)) -> (n, 1, h, w); the inputs are the pseudo-inverse of what was
+    seen and the share of each pixel that was seen.
+    """
+
+    def __init__(self, network: nn.Module, space: Space) -> None:
+        super().__init__()
+        self.network, self.space, self.classes = network, space, 0
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"model": self}
+
+    def forward(self, seen: Tensor, degradation: Degradation) -> Tensor:
+        """E[x | seen] in [0, 1], (n, 1, 28, 28)."""
+        return self._predict(degradation.pinv(seen), self._known(degradation, len(seen)))
+
+    def _known(self, degradation: Degradation, n: int) -> Tensor:
+        ones = torch.ones((n, *self.space.shape))
+        return degradation.pinv(degradation(ones)) * degradation.gain
+
+    def _predict(self, inverse: Tensor, known: Tensor) -> Tensor:
+        inputs = torch.cat([2 * inverse - 1, known], dim=1)
+        scale = known.amin((1, 2, 3)).sqrt()[:, None] * 4
+        labels = torch.zeros(len(inverse), dtype=torch.long, device=inverse.device)
+        return inverse + self.network(inputs, scale, labels).float()
+
+    @torch.no_grad()
+    def restore(self, seen: Tensor, degradation: Degradation) -> Tensor:
+        """The prediction with what was seen put in its place, in [0, 1]."""
+        return put_back_in_range(self(seen, degradation), seen, degradation)
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """Mean squared error over random degradations: half of the batch hidden, the rest shrunk by each factor."""
+        parts = x.chunk(2 * len(FACTORS))
+        inverses, knowns = [], []
+        for i, part in enumerate(parts):
+            ways = [Shrink(f) for f in FACTORS]
+            way = ways[i] if i < len(ways) else Hide(random_holes(len(part), part.shape[-1], part.device))
+            inverses.append(way.pinv(way(part)))
+            knowns.append((way.pinv(way(torch.ones_like(part))) * way.gain))
+        inverse, known = torch.cat(inverses), torch.cat(knowns)
+        return (self._predict(inverse, known) - x).square().mean()
+
+
+def random_holes(n: int, side: int, device: torch.device) -> Tensor:
+    """Masks, bool (n, 1, side, side), true where seen: a random box hidden in each, or everything outside one, or scattered pixels."""
+    low = torch.rand(n, 2, device=device) * 0.6
+    high = low + 0.25 + torch.rand(n, 2, device=device) * 0.5
+    ramp = (torch.arange(side, device=device) + 0.5) / side
+    rows = (ramp > low[:, :1]) & (ramp < high[:, :1])
+    columns = (ramp > low[:, 1:]) & (ramp < high[:, 1:])
+    box = rows[:, :, None] & columns[:, None, :]
+    scattered = torch.rand(n, side, side, device=device) < torch.rand(n, 1, 1, device=device)
+    kind = torch.rand(n, 1, 1, device=device)
+    hidden = torch.where(kind < 0.6, box, torch.where(kind < 0.75, ~box, scattered))
+    return ~hidden[:, None]

@@ -1,0 +1,182 @@
+"""Variational autoencoders: a latent code z with a simple prior, a decoder p(x | z), and an encoder that guesses z
+(Kingma and Welling, 2014; Rezende et al., 2014).
+
+Pictures get a mixture of discretized logistics in each pixel (Salimans et al., 2017), so that log p is of the 8-bit levels
+themselves; points get a normal distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.guidance import search_latent
+from dgm_models.probability import kl_normal, log_discretized_logistic, log_mean_exp, log_normal
+
+
+@dataclass(frozen=True)
+class VAESettings(Settings):
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the latent noise; 0: the most typical picture")
+    pixels: str = knob("mean", "Pixels", choices=("mean", "drawn"), help="the mean of p(x | z), or a draw from it, grain and all")
+    frames: int = knob(8, "Frames of the film", 1, 30, step=1, advanced=True)
+
+
+@dataclass(frozen=True)
+class VAERestoring(Settings):
+    tries: int = knob(64, "First guesses", 1, 256, step=1, help="codes drawn from the prior; the search starts from one that fits")
+    steps: int = knob(60, "Langevin steps", 0, 300, step=10)
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
+
+
+class VAE(Family):
+    """Class-conditional VAE. network.encode(signal, labels) -> (n, 2 latent); network.decode(z, labels) -> pixel parameters."""
+
+    Settings = VAESettings
+    Restoring = VAERestoring
+    restores = (Hide, Shrink)
+    evidence = "lower bound"
+
+    def __init__(self, network: nn.Module, space: Space, latent: int, classes: int = 0, beta: float = 1.0, drop: float = 0.1) -> None:
+        super().__init__()
+        self.network, self.space, self.latent, self.classes = network, space, latent, classes
+        self.beta, self.drop = beta, drop
+
+    # the three terms --------------------------------------------------------------------------------------------------
+
+    def posterior(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """q(z | x, y): mean and log standard deviation, each (n, latent)."""
+        mean, log_std = self.network.encode(self.space.to_signal(x), y).float().chunk(2, dim=1)
+        return mean, log_std.clamp(-8, 4)
+
+    def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor) -> Tensor:
+        """log p(x | z, y) in nats, (n,)."""
+        out = self.network.decode(z, y).float()
+        if self.space.kind != "image":
+            mean, log_std = out.chunk(2, dim=1)
+            return log_normal(x, mean, log_std.clamp(-5, 3)).sum(1)
+        weight, mean, log_scale = _logistics(out)
+        level = (x * 255).round()
+        terms = log_discretized_logistic(level, mean, log_scale) + weight.log_softmax(1)
+        return torch.logsumexp(terms, dim=1).flatten(1).sum(1)
+
+    def elbo(self, x: Tensor, y: Tensor, noise: Tensor, beta: float = 1.0) -> Tensor:
+        """E_q[log p(x | z)] - beta KL(q || prior) with one draw z = mean + std noise, nats (n,)."""
+        mean, log_std = self.posterior(x, y)
+        z = mean + log_std.exp() * noise
+        return self.log_likelihood(x, z, y) - beta * kl_normal(mean, log_std).sum(1)
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """Negative ELBO a dimension, in nats (beta from the recipe: Higgins et al., 2017)."""
+        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        noise = torch.randn(len(x), self.latent, device=x.device)
+        return -self.elbo(x, y, noise, self.beta).mean() / self.space.size
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
+        """Importance-weighted lower bound of log p(x | y) with k codes (Burda et al., 2016, eq. 8), nats (n,).
+
+        k = 1 is the ELBO. k from 1 to 1000; else ValueError.
+        """
+        if not 1 <= k <= 1000:
+            raise ValueError(f"k: expected 1 to 1000 codes, got {k}")
+        self.space.check(x)
+        y, noise = self.labels(y, len(x)), Noise([0] * len(x))
+        mean, log_std = self.posterior(x, y)
+        weights = []
+        for _ in range(k):
+            z = mean + log_std.exp() * noise.normal(self.latent)
+            prior_over_posterior = (log_normal(z) - log_normal(z, mean, log_std)).sum(1)
+            weights.append(self.log_likelihood(x, z, y) + prior_over_posterior)
+        return log_mean_exp(torch.stack(weights), dim=0)
+
+    # sampling ---------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: VAESettings | None = None) -> Iterator[Frame]:
+        """One decoding is enough; the film walks from z = 0, the centre of the prior, out to the z that was drawn."""
+        settings = settings or self.Settings()
+        y = self.labels(y, len(noise))
+        z = settings.temperature * noise.normal(self.latent)
+        for i in range(1, settings.frames):
+            share = (i - 1) / (settings.frames - 1)
+            yield Frame(self._mean(share * z, y), f"decode({share:.2f} z)")
+        x = self._mean(z, y) if settings.pixels == "mean" else self._draw(z, y, noise)
+        yield Frame(x, "decode(z), z drawn from N(0, I)" + ("" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"))
+
+    def _mean(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.pixel_moments(z, y)[0]
+
+    def pixel_moments(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of p(x | z, y), each (n, *shape), on the scale of x."""
+        out = self.network.decode(z, y).float()
+        if self.space.kind != "image":
+            mean, log_std = out.chunk(2, dim=1)
+            return mean, (2 * log_std.clamp(-5, 3)).exp()
+        weight, mean, log_scale = _logistics(out)
+        share, mean = weight.softmax(1), mean.clamp(-1, 1)
+        # a logistic has variance (pi scale)^2 / 3; what a bin beyond the ends catches counts as the end
+        variance = ((torch.pi**2 / 3) * (2 * log_scale).exp()).clamp_max(0.5)
+        centre = (share * mean).sum(1)
+        spread = (share * (variance + mean.square())).sum(1) - centre.square()
+        return (centre + 1) / 2, (spread / 4).clamp_min(1e-6)
+
+    def _draw(self, z: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        out = self.network.decode(z, y).float()
+        if self.space.kind != "image":
+            mean, log_std = out.chunk(2, dim=1)
+            return mean + log_std.clamp(-5, 3).exp() * noise.normal(*self.space.shape)
+        weight, mean, log_scale = _logistics(out)
+        gumbel = -(-noise.uniform(*weight.shape[1:]).clamp(1e-6, 1 - 1e-6).log()).log()
+        picked = (weight + gumbel).argmax(1, keepdim=True)
+        mean, log_scale = mean.gather(1, picked)[:, 0], log_scale.gather(1, picked)[:, 0]
+        u = noise.uniform(*mean.shape[1:]).clamp(1e-5, 1 - 1e-5)
+        x = mean + log_scale.exp() * (u.log() - (-u).log1p())
+        return ((x.clamp(-1, 1) + 1) * 127.5).round() / 255
+
+    # latents ----------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The mean of q(z | x, y): (n, *shape) -> (n, latent)."""
+        self.space.check(x)
+        return self.posterior(x, self.labels(y, len(x)))[0]
+
+    @torch.no_grad()
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """The mean of p(x | z, y): (n, latent) -> (n, *shape)."""
+        return self._mean(z, self.labels(y, len(z)))
+
+    def restore(
+        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: VAERestoring | None = None
+    ) -> Iterator[Frame]:
+        """Samples of p(x | seen, y): a code z from p(z | seen) by Langevin dynamics, decoded; what was seen is put in its place."""
+        settings = settings or self.Restoring()
+        labels = self.labels(y, len(noise))
+        film = search_latent(
+            lambda z, rows: self.pixel_moments(z, labels[rows]),
+            self.latent,
+            seen,
+            degradation,
+            noise,
+            tries=settings.tries,
+            steps=settings.steps,
+            temperature=settings.temperature,
+        )
+        for note, z in film:
+            with torch.no_grad():
+                x = self._mean(z, labels)
+                yield Frame(put_back_in_range(x, seen, degradation), note, x)
+
+
+def _logistics(out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Decoder output (n, 3 m, h, w) -> logits of the weights, means and log scales, each (n, m, 1, h, w)."""
+    weight, mean, log_scale = out[:, :, None].chunk(3, dim=1)
+    # the components start apart, so that they do not learn the same thing
+    apart = torch.linspace(-1, 1, mean.shape[1], device=out.device).view(1, -1, 1, 1, 1)
+    return weight, mean + apart, F.softplus(log_scale + 3) - 6

@@ -1,0 +1,25 @@
+"""A residual multilayer perceptron: the network of the models of points in the plane."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.networks.residual import Condition
+
+
+class MLP(nn.Module):
+    """(n, size), scalars (n, s), labels (n,) -> (n, out)."""
+
+    def __init__(self, size: int, out: int, width: int = 64, depth: int = 3, classes: int = 0, scalars: int = 1) -> None:
+        super().__init__()
+        self.condition = Condition(width, classes, scalars)
+        self.enter = nn.Linear(size, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+        self.leave = nn.Linear(width, out)
+
+    def forward(self, x: Tensor, scalars: Tensor, y: Tensor) -> Tensor:
+        h = self.enter(x) + self.condition(scalars, y)
+        for layer in self.layers:
+            h = h + layer(F.silu(h))
+        return self.leave(F.silu(h))

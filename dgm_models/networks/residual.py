@@ -1,0 +1,80 @@
+"""Residual convolutions on a digit folded to 14 x 14: the workhorse behind diffusion, the reader and the regressor."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Fourier(nn.Module):
+    """Sines and cosines of a scalar, (n,) -> (n, width): what lets a network see small changes of it."""
+
+    def __init__(self, width: int, fastest: float = 16.0) -> None:
+        super().__init__()
+        self.register_buffer("rates", torch.logspace(math.log10(0.1), math.log10(fastest), width // 2), persistent=False)
+
+    def forward(self, t: Tensor) -> Tensor:
+        angle = t[:, None] * self.rates
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class Condition(nn.Module):
+    """Scalars and a label (the last index means none) -> one vector (n, width) that steers every block."""
+
+    def __init__(self, width: int, classes: int = 0, scalars: int = 1) -> None:
+        super().__init__()
+        self.fourier = Fourier(64)
+        self.scalars = nn.Linear(64 * scalars, width)
+        self.label = nn.Embedding(classes + 1, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, scalars: Tensor, y: Tensor) -> Tensor:
+        """(n, scalars), (n,) -> (n, width)."""
+        seen = torch.cat([self.fourier(s) for s in scalars.unbind(1)], dim=1)
+        return self.out(F.silu(self.scalars(seen) + self.label(y)))
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside the identity; scale and shift come from the condition (Perez et al., 2018)."""
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.steer = nn.Linear(condition, 2 * width)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, h: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.steer(F.silu(condition))[:, :, None, None].chunk(2, dim=1)
+        inner = self.conv1(F.silu(self.norm1(h)))
+        inner = self.norm2(inner) * (1 + scale) + shift
+        return h + self.conv2(F.silu(inner))
+
+
+class PatchResNet(nn.Module):
+    """(n, channels, 28, 28), scalars (n, s), labels (n,) -> (n, out, 28, 28), at a quarter of the positions."""
+
+    def __init__(
+        self, channels: int, out: int, width: int = 96, depth: int = 8, classes: int = 0, scalars: int = 1, patch: int = 2
+    ) -> None:
+        super().__init__()
+        self.patch = patch
+        self.condition = Condition(2 * width, classes, scalars)
+        self.enter = nn.Conv2d(channels * patch**2, width, 3, padding=1)
+        self.blocks = nn.ModuleList(Block(width, 2 * width) for _ in range(depth))
+        self.norm = nn.GroupNorm(8, width)
+        self.leave = nn.Conv2d(width, out * patch**2, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, x: Tensor, scalars: Tensor, y: Tensor) -> Tensor:
+        condition = self.condition(scalars, y)
+        h = self.enter(F.pixel_unshuffle(x, self.patch))
+        for block in self.blocks:
+            h = block(h, condition)
+        return F.pixel_shuffle(self.leave(F.silu(self.norm(h))), self.patch)

@@ -1,0 +1,35 @@
+"""Networks that predict a velocity from (x_t, t, label): the time enters as its logit, which is half the log-SNR."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dgm_models.networks.mlp import MLP
+from dgm_models.networks.residual import PatchResNet
+
+
+class VelocityResNet(PatchResNet):
+    """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w)."""
+
+    views = 3
+
+    def __init__(self, channels: int, width: int = 96, depth: int = 8, classes: int = 0) -> None:
+        super().__init__(self.views * channels, channels, width=width, depth=depth, classes=classes)
+
+    def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        # near the data a pixel moves by less than bf16 resolves: show it also in units of the noise, from black and from white
+        alpha, sigma = t.view(-1, 1, 1, 1), (1 - t).clamp_min(1e-3).view(-1, 1, 1, 1)
+        black, white = (x_t + alpha) / sigma, (x_t - alpha) / sigma
+        views = torch.cat([x_t, black.clamp(-4, 4) / 2, white.clamp(-4, 4) / 2], dim=1)
+        return super().forward(views, torch.logit(t, eps=1e-3)[:, None], y).float()
+
+
+class VelocityMLP(MLP):
+    """For points: (n, size), t (n,) in [0, 1], labels (n,) -> (n, size)."""
+
+    def __init__(self, size: int, width: int = 64, depth: int = 3, classes: int = 0) -> None:
+        super().__init__(size, size, width=width, depth=depth, classes=classes)
+
+    def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        return super().forward(x_t, torch.logit(t, eps=1e-3)[:, None], y)

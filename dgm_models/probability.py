@@ -1,0 +1,66 @@
+"""Formulas that several families share, each tested against torch.distributions."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def log_normal(x: Tensor, mean: Tensor | float = 0.0, log_std: Tensor | float = 0.0) -> Tensor:
+    """Log-density of a normal distribution, elementwise, in nats."""
+    log_std = torch.as_tensor(log_std, dtype=x.dtype, device=x.device)
+    return -0.5 * ((x - mean) * torch.exp(-log_std)) ** 2 - log_std - 0.5 * LOG_2PI
+
+
+def kl_normal(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL(N(mean, std^2) || N(0, 1)), elementwise, in nats."""
+    return 0.5 * (mean.square() + (2 * log_std).exp() - 1) - log_std
+
+
+def log_discretized_logistic(level: Tensor, mean: Tensor, log_scale: Tensor, levels: int = 256) -> Tensor:
+    """Log-mass of an integer level under a logistic cut into bins (Salimans et al., 2017, eq. 2), in nats, elementwise.
+
+    level: 0..levels-1; mean and log_scale on the scale where the levels span [-1, 1]. The outer bins reach to infinity,
+    so the masses of all levels sum to 1.
+    """
+    half = 1 / (levels - 1)
+    centre = 2 * level.to(mean.dtype) * half - 1 - mean
+    inverse = torch.exp(-log_scale)
+    above, below = (centre + half) * inverse, (centre - half) * inverse
+    # log(sigmoid(above) - sigmoid(below)) without cancellation: both edges are finite
+    width = 2 * half * inverse
+    inside = F.logsigmoid(above) + F.logsigmoid(-below) + torch.log(-torch.expm1(-width))
+    first = F.logsigmoid(above)
+    last = F.logsigmoid(-below)
+    return torch.where(level <= 0, first, torch.where(level >= levels - 1, last, inside))
+
+
+def log_mean_exp(x: Tensor, dim: int = 0) -> Tensor:
+    """log of the mean of exp(x) along dim."""
+    return torch.logsumexp(x, dim) - math.log(x.shape[dim])
+
+
+def bits_per_dimension(nats: Tensor | float, size: int) -> Tensor | float:
+    """Log-probability of an element with that many dimensions, in nats -> bits a dimension (positive)."""
+    return -nats / (size * math.log(2))
+
+
+def lerp(a: Tensor, b: Tensor, weight: float) -> Tensor:
+    """The straight line from a (weight 0) to b (weight 1)."""
+    return (1 - weight) * a + weight * b
+
+
+def slerp(a: Tensor, b: Tensor, weight: float) -> Tensor:
+    """The great circle from a to b, row by row (Shoemake, 1985), its length interpolated: keeps Gaussian latents typical."""
+    flat_a, flat_b = a.flatten(1), b.flatten(1)
+    norm_a, norm_b = flat_a.norm(dim=1, keepdim=True), flat_b.norm(dim=1, keepdim=True)
+    cosine = (flat_a * flat_b).sum(1, keepdim=True) / (norm_a * norm_b).clamp_min(1e-12)
+    angle = torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
+    along = torch.sin((1 - weight) * angle) * flat_a / norm_a + torch.sin(weight * angle) * flat_b / norm_b
+    length = (1 - weight) * norm_a + weight * norm_b
+    return (along / torch.sin(angle) * length).view_as(a)

@@ -1,0 +1,117 @@
+"""What was trained and how: rows of data, no code. The command line, the app, the README and the tests read these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One trained model. `family` and `network` are dotted names, imported when the model is built.
+
+    `large` holds what changes for a GPU (`./dgm train ID --large`). `teacher` is the id of a model that must be trained first.
+    """
+
+    id: str
+    title: str
+    family: str
+    data: str = "mnist"
+    network: str | None = None
+    network_config: dict[str, Any] = field(default_factory=dict)
+    family_config: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    batch: int = 128
+    rate: float = 1e-3
+    ema: float = 0.999
+    teacher: str | None = None
+    half: bool = True
+    large: dict[str, Any] = field(default_factory=dict)
+    generative: bool = True
+    hidden: bool = False  # a row that serves one panel and is not offered as a model of its own
+    about: str = ""
+
+
+DIGIT = {"shape": (1, 28, 28), "kind": "image"}
+
+RECIPES = (
+    Recipe(
+        "gmm-mnist",
+        "Gaussian mixture",
+        family="dgm_models.families.gaussian_mixture:GaussianMixture",
+        family_config={"space": DIGIT, "classes": 10, "components": 20, "factors": 8, "floor": 0.02},
+        steps=25,
+        half=True,
+        about="mixture of factor analysers (Ghahramani and Hinton, 1996), EM",
+    ),
+    Recipe(
+        "vae-mnist",
+        "VAE",
+        family="dgm_models.families.vae:VAE",
+        family_config={"space": DIGIT, "classes": 10, "latent": 32},
+        network="dgm_models.networks.autoencoder:Autoencoder",
+        network_config={"latent": 32, "width": 64, "classes": 10, "mixtures": 3},
+        steps=7000,
+        rate=1e-3,
+        about="class-conditional variational autoencoder (Kingma and Welling, 2014), mixture of discretized logistics",
+    ),
+    Recipe(
+        "vae-plane-mnist",
+        "VAE, 2-D latent",
+        family="dgm_models.families.vae:VAE",
+        family_config={"space": DIGIT, "classes": 10, "latent": 2, "drop": 0.5},
+        network="dgm_models.networks.autoencoder:Autoencoder",
+        network_config={"latent": 2, "width": 32, "classes": 10, "mixtures": 3},
+        steps=4000,
+        rate=1e-3,
+        hidden=True,
+        about="the same with two latent numbers: a map that can be drawn",
+    ),
+    Recipe(
+        "diffusion-mnist",
+        "Diffusion",
+        family="dgm_models.families.diffusion:Diffusion",
+        family_config={"space": DIGIT, "classes": 10},
+        network="dgm_models.networks.velocity:VelocityResNet",
+        network_config={"channels": 1, "width": 96, "depth": 8, "classes": 10},
+        steps=9000,
+        rate=1e-3,
+        large={"network_config": {"width": 160, "depth": 12}, "steps": 60000, "batch": 512, "ema": 0.9998},
+        about="flow matching (Lipman et al., 2023) with classifier-free guidance (Ho and Salimans, 2022)",
+    ),
+    Recipe(
+        "diffusion-fast-mnist",
+        "Diffusion, 2 steps",
+        family="dgm_models.families.distilled:DistilledDiffusion",
+        family_config={"space": DIGIT, "classes": 10},
+        network="dgm_models.networks.velocity:VelocityResNet",
+        network_config={"channels": 1, "width": 96, "depth": 8, "classes": 10},
+        steps=3000,
+        rate=3e-4,
+        ema=0.998,
+        teacher="diffusion-mnist",
+        about="a student that jumps where its teacher walks",
+    ),
+    Recipe(
+        "reader-mnist",
+        "Reader",
+        family="dgm_models.families.reader:Reader",
+        family_config={"space": DIGIT, "classes": 10},
+        steps=4500,
+        rate=2e-3,
+        generative=False,
+        about="digit classifier p(y | x): measures the others",
+    ),
+    Recipe(
+        "regressor-mnist",
+        "Mean-squared-error regressor",
+        family="dgm_models.families.regressor:Regressor",
+        family_config={"space": DIGIT},
+        network="dgm_models.networks.residual:PatchResNet",
+        network_config={"channels": 2, "out": 1, "width": 48, "depth": 5},
+        steps=3000,
+        rate=1e-3,
+        generative=False,
+        about="the one answer of least squared error, E[x | seen]: what sampling is compared with",
+    ),
+)

@@ -1,0 +1,136 @@
+"""One training loop for every model: laptop, one GPU, or `accelerate launch` over many machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the loop reports: step of steps, the mean loss of each player since the last report, seconds a step."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    seconds_a_step: float
+
+
+class Objective(nn.Module):
+    """A player's loss as a forward pass, which is what autocast, compilation and data parallelism wrap."""
+
+    def __init__(self, model: nn.Module, player: str) -> None:
+        super().__init__()
+        self.model, self.player = model, player
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.model.loss(x, y, self.player)
+
+
+def train(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
+    ema: float = 0.999,
+    seed: int = 0,
+    folder: Path | None = None,
+    compile: bool = False,
+    mixed_precision: str = "no",
+    report_every: int = 100,
+    checkpoint_every: int = 1000,
+) -> Iterator[Progress]:
+    """Descend on each player's loss; yields Progress, and leaves the averaged weights in `model`.
+
+    x: uint8 levels (divided by 255) or floats, (n, *shape); y: (n,) int64. With a folder it writes checkpoints there
+    and resumes from them. The rate warms up over 2 % of the steps and falls as a cosine to 1 % of itself.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import set_seed
+
+    accelerator = Accelerator(mixed_precision=mixed_precision, step_scheduler_with_optimizer=False)
+    set_seed(seed + accelerator.process_index)
+    x, y = x.to(accelerator.device), y.to(accelerator.device)
+    model.to(accelerator.device).train()
+    average = deepcopy(model).requires_grad_(False)
+    players = {}
+    for name, part in model.players().items():
+        optimizer = torch.optim.AdamW(part.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_at(step, steps))
+        objective, optimizer, schedule = accelerator.prepare(Objective(model, name), optimizer, schedule)
+        players[name] = (torch.compile(objective) if compile else objective, optimizer, schedule, part)
+    accelerator.register_for_checkpointing(average_state := _State(average))
+
+    first = 0
+    if folder and (folder / "progress.json").is_file():
+        accelerator.load_state(str(folder / "state"))
+        first = json.loads((folder / "progress.json").read_text())["step"]
+    totals, began = dict.fromkeys(players, 0.0), time.perf_counter()
+    for step in range(first, steps):
+        picked = torch.randint(0, len(x), (batch,), device=x.device)
+        batch_x, batch_y = x[picked], y[picked]
+        if batch_x.dtype == torch.uint8:
+            batch_x = batch_x.float() / 255
+        for name, (objective, optimizer, schedule, part) in players.items():
+            loss = objective(batch_x, batch_y)
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(part.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            totals[name] += float(loss.detach())
+        _follow(average, model, min(ema, (1 + step) / (10 + step)))
+        done = step + 1
+        if done % report_every == 0 or done == steps:
+            count = (done - 1) % report_every + 1
+            yield Progress(done, steps, {k: v / count for k, v in totals.items()}, (time.perf_counter() - began) / count)
+            totals, began = dict.fromkeys(players, 0.0), time.perf_counter()
+        if folder and (done % checkpoint_every == 0 or done == steps) and accelerator.is_main_process:
+            accelerator.save_state(str(folder / "state"))
+            (folder / "progress.json").write_text(json.dumps({"step": done}))
+    model.load_state_dict(average_state.model.state_dict())
+    model.eval()
+
+
+def _rate_at(step: int, steps: int) -> float:
+    warm = max(1, steps // 50)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Exponential moving average of the weights."""
+    pairs = zip(average.parameters(), model.parameters(), strict=True)
+    slow, fast = zip(*pairs, strict=True)
+    torch._foreach_lerp_(slow, [p.detach() for p in fast], 1 - decay)
+
+
+@dataclass
+class _State:
+    """Lets the averaged weights travel in Accelerate's checkpoint."""
+
+    model: nn.Module
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return self.model.state_dict()
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self.model.load_state_dict(state)
+
+
+def describe(progress: Progress) -> str:
+    losses = "  ".join(f"{name} {value:.4f}" for name, value in asdict(progress)["losses"].items())
+    return f"step {progress.step}/{progress.steps}  {losses}  {progress.seconds_a_step:.3f} s/step"

@@ -1,0 +1,74 @@
+"""Train a recipe from its row: get the data, run the loop that fits, write weights/ and the manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dgm_models import catalog, weights
+from dgm_models.data import mnist
+from dgm_models.recipes import Recipe
+from dgm_models.training.loop import describe, train
+
+RUNS = Path("runs")
+
+
+def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed: int = 0, compile: bool | None = None) -> Iterator[str]:
+    """Lines of progress; at the end weights/<id>/ holds the model. Interrupted runs resume from runs/<id>/.
+
+    A number of steps other than the recipe's is for trials: its weights go to runs/<id>/weights, not into the project.
+    """
+    row = catalog.enlarge(catalog.recipe(id)) if large else catalog.recipe(id)
+    trial = steps is not None and steps != row.steps
+    row = replace(row, steps=steps) if trial else row
+    folder = RUNS / (id + ("-large" if large else "") + ("-trial" if trial else ""))
+    x, y = mnist.train()
+    model, began = catalog.build(row), time.perf_counter()
+    yield f"{id}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {row.steps} steps"
+    if hasattr(model, "observe"):
+        model.observe(x)
+    yield from _fit(model, row, x, y, seed, folder, compile)
+    command = f"./dgm train {id}" + (" --large" if large else "") + (f" --steps {steps}" if trial else "") + (f" --seed {seed}" if seed else "")
+    weights.save(
+        id,
+        model.state_dict(),
+        {"family": row.family_config, "network": row.network_config},
+        half=row.half,
+        folder=folder / "weights" if trial else weights.FOLDER,
+        title=row.title,
+        data="MNIST, 60,000 training digits",
+        command=command,
+        trained=datetime.now(UTC).strftime("%Y-%m-%d"),
+        seconds=round(time.perf_counter() - began),
+    )
+    yield f"{id}: weights written after {time.perf_counter() - began:.0f} s"
+
+
+def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder: Path, compile: bool | None) -> Iterator[str]:
+    if hasattr(model, "fit"):
+        for step, value in model.fit(mnist.pixels(x), y, steps=row.steps, seed=seed):
+            yield f"EM step {step}/{row.steps}  log-density {value:.4f} nats a dimension"
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    compile = (not torch.cuda.is_available() or row.steps > 5000) if compile is None else compile
+    options = {"batch": row.batch, "rate": row.rate, "ema": row.ema, "seed": seed, "compile": compile, "mixed_precision": "bf16"}
+    if row.teacher is None:
+        for progress in train(model, x, y, steps=row.steps, folder=folder, **options):
+            yield describe(progress)
+        return
+    teacher = catalog.load(row.teacher).network
+    model.network.load_state_dict(teacher.state_dict())
+    scale, walks = model.guidance_scale, 2 * 2
+    for stage in model.stages:
+        yield f"one step of {stage} learns to land where {walks} of its teacher's do"
+        model.learn_from(teacher, scale, stage, walks)
+        for progress in train(model, x, y, steps=row.steps // len(model.stages), folder=None, **options):
+            yield describe(progress)
+        teacher, scale, walks = deepcopy(model.network).requires_grad_(False), 1.0, 2

@@ -1,0 +1,196 @@
+"""The only reader and writer of weights: embedded, then the Hub's cache, then the Hub; sha256 verified on every way in.
+
+Settings come from the environment: DGM_WEIGHTS = auto | embedded | hub says where to look, DGM_HUB_REPO names the repo
+(a folder per model). With no network nothing here waits longer than `PROBE_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+FOLDER = Path(__file__).resolve().parents[1] / "weights"
+DEFAULT_REPO = "deep-generative-models/companion"
+FILE = "model.safetensors"
+PROBE_SECONDS = 2.0
+
+
+class WeightsError(RuntimeError):
+    """Weights are missing or are not what the manifest says; the message names the file and the command that mends it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where weights came from: "embedded", "cache" or "hub", their sha256 and their size in bytes."""
+
+    kind: str
+    sha256: str
+    bytes: int
+
+
+def manifest(folder: Path = FOLDER) -> dict[str, Any]:
+    """id -> sha256, bytes, config, data, scores, when and how it was trained. Empty where nothing was trained yet."""
+    path = folder / "manifest.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def record(id: str, entry: dict[str, Any], folder: Path = FOLDER) -> None:
+    """Merge an entry into the manifest; the trainer and the evaluator are the only callers."""
+    everything = manifest(folder)
+    everything[id] = {**everything.get(id, {}), **entry}
+    text = json.dumps(dict(sorted(everything.items())), indent=1, ensure_ascii=False) + "\n"
+    _replace(folder / "manifest.json", text.encode())
+
+
+def save(id: str, tensors: dict[str, Tensor], config: dict[str, Any], *, half: bool, folder: Path = FOLDER, **about: Any) -> None:
+    """Write <folder>/<id>/ and its manifest entry. `half` stores float32 tensors in 16 bits, which halves the file."""
+    place = folder / id
+    place.mkdir(parents=True, exist_ok=True)
+    packed = {name: (t.half() if half and t.dtype == torch.float32 else t).contiguous().cpu() for name, t in tensors.items()}
+    for name, t in packed.items():
+        if t.is_floating_point() and not torch.isfinite(t).all():
+            raise WeightsError(f"{id}: {name} is not finite" + (" in 16 bits" if half else "") + "; not saved")
+    save_file(packed, place / FILE)
+    os.chmod(place / FILE, 0o644)
+    (place / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    raw = (place / FILE).read_bytes()
+    parameters = sum(t.numel() for t in packed.values())
+    record(id, {"sha256": _sha(raw), "bytes": len(raw), "parameters": parameters, "config": config, "scores": {}, **about}, folder)
+
+
+def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
+    """The tensors of a model, float32, and where they came from. Raises WeightsError, never falls back on chance."""
+    wanted = manifest(folder).get(id)
+    if wanted is None:
+        raise WeightsError(f"no weights for {id}: the manifest does not list it. Train it with: ./dgm train {id}")
+    where = os.environ.get("DGM_WEIGHTS", "auto")
+    if where not in ("auto", "embedded", "hub"):
+        raise WeightsError(f"DGM_WEIGHTS: expected auto, embedded or hub, got {where!r}")
+    problems = []
+    ways = {"auto": (_embedded, _cached, _from_hub), "embedded": (_embedded,), "hub": (_cached, _from_hub)}[where]
+    for way in ways:
+        try:
+            path = way(id, folder)
+            return _read(path, wanted), Source(way.__name__.removeprefix("_from_").lstrip("_"), wanted["sha256"], wanted["bytes"])
+        except WeightsError as error:
+            problems.append(f"{way.__name__.removeprefix('_from_').lstrip('_')}: {error}")
+    raise WeightsError(
+        f"no usable weights for {id}.\n  " + "\n  ".join(problems) + f"\nRestore them with: git checkout weights/{id}, or train: ./dgm train {id}"
+    )
+
+
+def repo() -> str:
+    return os.environ.get("DGM_HUB_REPO", DEFAULT_REPO)
+
+
+def revision() -> str:
+    """The pinned commit of the Hub repo, written into the manifest by `publish`; else its main branch."""
+    return os.environ.get("DGM_HUB_REVISION") or manifest().get("_hub", {}).get("revision", "main")
+
+
+def _embedded(id: str, folder: Path) -> Path:
+    path = folder / id / FILE
+    if not path.is_file():
+        raise WeightsError(f"{path} is missing")
+    return path
+
+
+def _cached(id: str, folder: Path) -> Path:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo(), f"{id}/{FILE}", revision=revision())
+    if not isinstance(found, str):
+        raise WeightsError(f"{repo()} holds no {id}/{FILE} in the local Hub cache")
+    return Path(found)
+
+
+def _from_hub(id: str, folder: Path) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    if not reachable():
+        raise WeightsError(f"the Hub does not answer within {PROBE_SECONDS:g} s")
+    try:
+        fresh = {"force_download": True} if _cached_is_bad(id, folder) else {}
+        return Path(hf_hub_download(repo(), f"{id}/{FILE}", revision=revision(), endpoint=_endpoint(), etag_timeout=PROBE_SECONDS, **fresh))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
+        raise WeightsError(f"{repo()}/{id}/{FILE}: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+
+
+def _cached_is_bad(id: str, folder: Path) -> bool:
+    """A damaged file in the cache would be handed out again by the Hub client, which does not verify."""
+    try:
+        _read(_cached(id, folder), manifest(folder)[id])
+    except WeightsError as error:
+        return "in the local Hub cache" not in str(error)
+    return False
+
+
+def reachable() -> bool:
+    """Whether the Hub answers a HEAD request within PROBE_SECONDS; asked once a minute at most."""
+    import time
+
+    return _probe(_endpoint(), int(time.monotonic() // 60))
+
+
+@lru_cache(maxsize=8)
+def _probe(endpoint: str, minute: int) -> bool:
+    import threading
+
+    from huggingface_hub.utils import get_session
+
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            get_session().head(endpoint, timeout=PROBE_SECONDS)
+        except Exception:
+            return
+        answered.set()
+
+    # name resolution has no time-out of its own, so the wait is bounded from outside
+    threading.Thread(target=ask, daemon=True).start()
+    return answered.wait(PROBE_SECONDS)
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+
+
+def _read(path: Path, wanted: dict[str, Any]) -> dict[str, Tensor]:
+    found = _sha(path.read_bytes())
+    if found != wanted["sha256"]:
+        raise WeightsError(f"{path} is damaged: sha256 {found[:12]}..., expected {wanted['sha256'][:12]}...")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a safetensors file: {error}") from error
+    for name, t in tensors.items():
+        if t.is_floating_point() and not torch.isfinite(t).all():
+            raise WeightsError(f"{path}: {name} is not finite")
+    return {name: t.float() if t.dtype in (torch.float16, torch.bfloat16) else t for name, t in tensors.items()}
+
+
+def _sha(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _replace(path: Path, raw: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(raw)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
