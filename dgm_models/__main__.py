@@ -84,6 +84,49 @@ def train(
         raise typer.Exit(_say(str(error))) from error
 
 
+@app.command()
+def evaluate(
+    id: Annotated[str | None, typer.Argument(help="the id of a model")] = None,
+    all_models: Annotated[bool, typer.Option("--all", help="every trained model")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="speed, samples, restoration, likelihood or synthetic; may be repeated")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure on the test digits and write the figures into weights/manifest.json and the README's table."""
+    from dgm_models import weights
+    from dgm_models.training.evaluation import evaluate as measure
+    from dgm_models.training.report import write_table
+
+    if (id is None) != all_models:
+        raise typer.Exit(_say("expected either the id of a model or --all"))
+    measured: dict[str, dict] = {}
+    try:
+        for each in [known for known in weights.manifest() if not known.startswith("_")] if all_models else [id]:
+            for part, scores in measure(each, only):
+                measured.setdefault(each, {}).update(scores)
+                if not as_json:
+                    words = (f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in scores.items())
+                    print(f"{each} {part}: " + ", ".join(words), flush=True)
+    except (ValueError, RuntimeError) as error:
+        raise typer.Exit(_say(str(error))) from error
+    write_table()
+    if as_json:
+        print(json.dumps(measured, indent=1))
+
+
+@app.command()
+def publish(
+    repo_id: Annotated[str, typer.Option(help="the Hub repo that takes the weights, owner/name")],
+) -> None:
+    """Upload every trained model to the Hub, each with its card, and pin the commit in the manifest."""
+    from dgm_models.hub import publish as upload
+
+    try:
+        commit = upload(repo_id)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise typer.Exit(_say(f"{type(error).__name__}: {error}")) from error
+    out.print(f"{repo_id} at {commit}; readers find it with DGM_HUB_REPO={repo_id}")
+
+
 def _say(message: str) -> int:
     Console(stderr=True).print(message, markup=False, style="red")
     return 1

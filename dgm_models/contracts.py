@@ -83,11 +83,9 @@ class Noise:
 
 def check_seed(seed: Any) -> int:
     """An integer from 0 to 2^32 - 1, or a ValueError that says so."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        if not (isinstance(seed, float) and seed.is_integer()):
-            raise ValueError(f"Seed: expected a whole number from 0 to {SEED_LIMIT - 1}, got {seed!r}")
-    if not 0 <= seed < SEED_LIMIT:
-        raise ValueError(f"Seed: expected a whole number from 0 to {SEED_LIMIT - 1}, got {seed!r}")
+    number = isinstance(seed, int | float) and not isinstance(seed, bool)
+    if not number or seed != seed or not 0 <= seed < SEED_LIMIT or seed != int(seed):
+        raise ValueError(f"Seed: expected a whole number from 0 to {SEED_LIMIT - 1}, got {str(seed)[:40]}")
     return int(seed)
 
 

@@ -55,7 +55,7 @@ def _steps(times: list[float]) -> Iterator[tuple[float, float]]:
     return zip(times[:-1], times[1:], strict=True)
 
 
-def euler(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
+def euler(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh | None = None) -> Film:
     """Euler's method on the flow dx/dt = velocity."""
     for t, s in _steps(times):
         guess = denoise(x, t)

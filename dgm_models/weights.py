@@ -86,7 +86,9 @@ def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
         except WeightsError as error:
             problems.append(f"{way.__name__.removeprefix('_from_').lstrip('_')}: {error}")
     raise WeightsError(
-        f"no usable weights for {id}.\n  " + "\n  ".join(problems) + f"\nRestore them with: git checkout weights/{id}, or train: ./dgm train {id}"
+        f"no usable weights for {id}.\n  "
+        + "\n  ".join(problems)
+        + f"\nRestore them with: git checkout weights/{id}, or train: ./dgm train {id}"
     )
 
 

@@ -24,7 +24,8 @@ class Receipt:
 
     def __str__(self) -> str:
         cost = f"{self.evaluations:.0f} evaluations" if self.evaluations else "closed form"
-        return f"{self.milliseconds:.0f} ms · {cost} · {self.parameters / 1e6:.2f} M parameters · {self.source} {self.sha256[:7]} · seed {self.seed}"
+        size = f"{self.parameters / 1e6:.2f} M parameters"
+        return f"{self.milliseconds:.0f} ms · {cost} · {size} · {self.source} {self.sha256[:7]} · seed {self.seed}"
 
 
 @contextmanager

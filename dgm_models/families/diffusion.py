@@ -53,8 +53,8 @@ class Diffusion(Family):
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
         self.network, self.space, self.classes, self.drop = network, space, classes, drop
-        # how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
-        self.register_buffer("level_counts", torch.ones(256))
+        # log of how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
+        self.register_buffer("log_prior", torch.full((256,), -math.log(256)))
 
     # training ---------------------------------------------------------------------------------------------------------
 
@@ -73,7 +73,8 @@ class Diffusion(Family):
     def observe(self, x: Tensor) -> None:
         """Count the grey levels of the training pictures, uint8; called once before training."""
         if self.space.kind == "image":
-            self.level_counts.copy_(torch.bincount(x.flatten().long(), minlength=256) + 1)
+            counts = torch.bincount(x.flatten().long(), minlength=256) + 1.0
+            self.log_prior.copy_((counts / counts.sum()).log())
 
     # sampling ---------------------------------------------------------------------------------------------------------
 
@@ -101,8 +102,8 @@ class Diffusion(Family):
         fresh = lambda: settings.temperature * noise.normal(*self.space.shape)  # noqa: E731
         yield self._frame(x, 0.0, x, "pure noise")
         grid = times(settings.steps, settings.grid)
-        for t, x, guess in SAMPLERS[settings.sampler](denoise, x, grid, fresh):
-            yield self._frame(x, t, guess, settings.sampler)
+        for t, x_t, guess in SAMPLERS[settings.sampler](denoise, x, grid, fresh):
+            yield self._frame(x_t, t, guess, settings.sampler)
 
     def _frame(self, x: Tensor, t: float, guess: Tensor, note: str) -> Frame:
         finished = self.space.clamp(self.space.from_signal(guess))
@@ -170,9 +171,8 @@ class Diffusion(Family):
 
     def _log_level(self, x: Tensor, x_t: Tensor, t: float) -> Tensor:
         """log P(level | x_t) pixel by pixel: Bayes' rule with the level counts as the prior."""
-        prior = (self.level_counts / self.level_counts.sum()).log()
         levels = torch.linspace(-1, 1, 256)
-        posterior = prior - 0.5 * ((x_t[..., None] - t * levels) / (1 - t)) ** 2
+        posterior = self.log_prior - 0.5 * ((x_t[..., None] - t * levels) / (1 - t)) ** 2
         level = (x * 255).round().long()
         return posterior.log_softmax(-1).gather(-1, level[..., None])[..., 0]
 

@@ -71,7 +71,7 @@ class DistilledDiffusion(Family):
         def denoise(x: Tensor, t: float) -> Tensor:
             return x + (1 - t) * self.network(x, torch.full((len(x),), t), labels)
 
-        for t, x, guess in euler(denoise, x, grid, fresh=lambda: x):
-            shown = self.space.from_signal(x)
+        for t, x_t, guess in euler(denoise, x, grid):
+            shown = self.space.from_signal(x_t)
             finished = self.space.clamp(self.space.from_signal(guess))
             yield Frame(self.space.clamp(shown) if t == 1 else shown, f"jump to t = {t:.2f}", finished)

@@ -52,7 +52,7 @@ class Regressor(nn.Module):
             ways = [Shrink(f) for f in FACTORS]
             way = ways[i] if i < len(ways) else Hide(random_holes(len(part), part.shape[-1], part.device))
             inverses.append(way.pinv(way(part)))
-            knowns.append((way.pinv(way(torch.ones_like(part))) * way.gain))
+            knowns.append(way.pinv(way(torch.ones_like(part))) * way.gain)
         inverse, known = torch.cat(inverses), torch.cat(knowns)
         return (self._predict(inverse, known) - x).square().mean()
 

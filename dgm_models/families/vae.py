@@ -61,7 +61,7 @@ class VAE(Family):
             mean, log_std = out.chunk(2, dim=1)
             return log_normal(x, mean, log_std.clamp(-5, 3)).sum(1)
         weight, mean, log_scale = _logistics(out)
-        level = (x * 255).round()
+        level = (x * 255).round()[:, None]
         terms = log_discretized_logistic(level, mean, log_scale) + weight.log_softmax(1)
         return torch.logsumexp(terms, dim=1).flatten(1).sum(1)
 

@@ -25,6 +25,7 @@ def levels(x: Tensor) -> np.ndarray:
 def tile(x: Tensor, columns: int, paper: int = 60) -> np.ndarray:
     """(n, 1, h, w) -> one grey picture with that many tiles a line, uint8."""
     n, _, h, w = x.shape
+    columns = min(columns, n)
     lines = -(-n // columns)
     sheet = np.full((lines * (h + GAP) - GAP, columns * (w + GAP) - GAP), paper, np.uint8)
     for i, one in enumerate(levels(x[:, 0])):

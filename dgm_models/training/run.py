@@ -35,7 +35,8 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     if hasattr(model, "observe"):
         model.observe(x)
     yield from _fit(model, row, x, y, seed, folder, compile)
-    command = f"./dgm train {id}" + (" --large" if large else "") + (f" --steps {steps}" if trial else "") + (f" --seed {seed}" if seed else "")
+    options = [("--large", large), (f"--steps {steps}", trial), (f"--seed {seed}", seed)]
+    command = " ".join([f"./dgm train {id}", *(text for text, given in options if given)])
     weights.save(
         id,
         model.state_dict(),

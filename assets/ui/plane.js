@@ -1,0 +1,39 @@
+// The latent plane: decoded pictures as the ground, test digits as dots, q(z|x) of your digit as an ellipse. A click sends z.
+const canvas = element.querySelector('canvas'), context = canvas.getContext('2d');
+const ground = new Image();
+let value = null;
+const toPixel = (z) => [(z[0] / value.reach + 1) / 2 * canvas.width, (1 - z[1] / value.reach) / 2 * canvas.height];
+function draw() {
+  if (!value) return;
+  context.imageSmoothingEnabled = false;
+  context.fillStyle = '#111'; context.fillRect(0, 0, canvas.width, canvas.height);
+  if (ground.complete && ground.naturalWidth) { context.globalAlpha = value.dots && value.dots.length ? 0.75 : 1; context.drawImage(ground, 0, 0, canvas.width, canvas.height); context.globalAlpha = 1; }
+  for (const [x, y, digit] of value.dots || []) {
+    const [px, py] = toPixel([x, y]);
+    context.fillStyle = value.colours[digit];
+    context.beginPath(); context.arc(px, py, 3, 0, 7); context.fill();
+  }
+  if (value.ellipse) {
+    const [x, y, sx, sy] = value.ellipse, [px, py] = toPixel([x, y]), unit = canvas.width / 2 / value.reach;
+    context.strokeStyle = '#ffd54a'; context.lineWidth = 2.5;
+    for (const k of [1, 2]) { context.beginPath(); context.ellipse(px, py, Math.max(2, k * sx * unit), Math.max(2, k * sy * unit), 0, 0, 7); context.stroke(); }
+  }
+  if (value.here) {
+    const [px, py] = toPixel(value.here);
+    context.strokeStyle = '#fff'; context.lineWidth = 2;
+    context.beginPath(); context.moveTo(px - 9, py); context.lineTo(px + 9, py); context.moveTo(px, py - 9); context.lineTo(px, py + 9); context.stroke();
+  }
+}
+function take() { if (!props.value || !props.value.ground) return; value = props.value; if (ground.src !== value.ground) ground.src = value.ground; draw(); }
+ground.onload = draw;
+canvas.addEventListener('click', (event) => {
+  if (!value) return;
+  const box = canvas.getBoundingClientRect();
+  const z = [((event.clientX - box.left) / box.width * 2 - 1) * value.reach, (1 - (event.clientY - box.top) / box.height * 2) * value.reach];
+  value = { ...value, here: z };
+  props.value = value;
+  draw();
+  trigger('click');
+});
+watch('value', take);
+take();

@@ -1,0 +1,150 @@
+// Plays a film that arrived whole: one sprite sheet a row, frames below one another. Asks the server for nothing.
+const player = element.querySelector('.dgm-player');
+const $ = (name) => player.querySelector(name);
+const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
+let film = null, rows = [], at = 0, timer = null;
+
+function canvasFor(row, sheet, title) {
+  const box = document.createElement('figure');
+  const canvas = document.createElement('canvas');
+  canvas.width = row.width; canvas.height = row.height;
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', [row.title, title].filter(Boolean).join(', '));
+  box.appendChild(canvas);
+  if (title) { const c = document.createElement('figcaption'); c.textContent = title; box.appendChild(c); }
+  const image = new Image();
+  image.onload = () => draw();
+  image.src = sheet;
+  return { box, canvas, image, row };
+}
+
+function build() {
+  stage.replaceChildren();
+  rows = [];
+  const wide = film.rows.length > 1 || film.rows[0].title;
+  stage.classList.toggle('table', Boolean(wide));
+  if (film.columns && film.columns.length) {
+    const head = document.createElement('div');
+    head.className = 'columns';
+    head.style.gridTemplateColumns = `repeat(${film.columns.length}, 1fr)`;
+    for (const name of film.columns) { const c = document.createElement('span'); c.textContent = name; head.appendChild(c); }
+    const line = document.createElement('div'); line.className = 'row';
+    line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
+    line.appendChild(head);
+    stage.appendChild(line);
+  }
+  for (const row of film.rows) {
+    const line = document.createElement('div');
+    line.className = 'row';
+    if (wide) {
+      const side = document.createElement('div');
+      side.className = 'side';
+      const title = document.createElement('b'); title.textContent = row.title || '';
+      const caption = document.createElement('small'); caption.textContent = row.caption || '';
+      const now = document.createElement('small'); now.className = 'now';
+      side.append(title, caption, now);
+      line.appendChild(side);
+      row.now = now;
+    }
+    const pictures = document.createElement('div');
+    pictures.className = 'pictures';
+    const parts = [canvasFor(row, row.sheet, row.guess ? 'x_t, the canvas' : '')];
+    if (row.guess) parts.push(canvasFor(row, row.guess, 'x̂₀, the predicted picture'));
+    for (const part of parts) { pictures.appendChild(part.box); rows.push(part); }
+    line.appendChild(pictures);
+    stage.appendChild(line);
+  }
+  $('.receipt').textContent = film.receipt || '';
+  $('.link').style.display = film.link ? '' : 'none';
+  $('.bar').style.visibility = film.count > 1 ? '' : 'hidden';
+  scrub.max = film.count - 1;
+  fit();
+}
+
+function fit() {
+  if (!film) return;
+  const wide = stage.classList.contains('table');
+  const side = wide && stage.clientWidth > 520 ? 160 : 0;
+  const widest = Math.max(...rows.map((part) => part.row.width));
+  const beside = rows.some((part) => part.row.guess) ? 2 : 1;
+  const lines = film.rows.reduce((sum, row) => sum + row.height, 0);
+  const room = Math.max(60, (stage.clientWidth - side - 12 * (beside - 1)) / beside);
+  const scale = Math.max(0.5, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
+  for (const part of rows) part.canvas.style.width = Math.floor(part.row.width * scale) + 'px';
+  const head = stage.querySelector('.columns');
+  if (head) head.style.width = Math.floor(widest * scale) + 'px';
+}
+
+function draw() {
+  if (!film) return;
+  for (const part of rows) {
+    if (!part.image.complete || !part.image.naturalWidth) continue;
+    const { width, height } = part.row;
+    part.canvas.getContext('2d').drawImage(part.image, 0, at * height, width, height, 0, 0, width, height);
+    if (part.row.now && part.row.notes) part.row.now.textContent = part.row.notes[at] || '';
+  }
+  scrub.value = at;
+  count.textContent = film.count > 1 ? `${at + 1} / ${film.count}` : '';
+  note.textContent = (film.notes || [])[at] || '';
+  player.dataset.frame = at;
+}
+
+function go(frame) { at = Math.max(0, Math.min(film.count - 1, frame)); draw(); }
+function stop() { clearInterval(timer); timer = null; player.dataset.playing = 'no'; }
+function play() {
+  if (at >= film.count - 1) go(0);
+  clearInterval(timer);
+  player.dataset.playing = 'yes';
+  const wait = Math.max(40, Math.min(400, 2400 / film.count)) / Number($('.speed').value);
+  timer = setInterval(() => { if (at >= film.count - 1) stop(); else go(at + 1); }, wait);
+}
+
+const acts = {
+  restart: () => { stop(); go(0); },
+  back: () => { stop(); go(at - 1); },
+  step: () => { stop(); go(at + 1); },
+  play: () => (timer ? stop() : play()),
+  link: async () => {
+    const address = location.origin + location.pathname + film.link;
+    let copied = true;
+    try { await navigator.clipboard.writeText(address); } catch (error) { copied = false; }
+    history.replaceState(null, '', film.link);
+    $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
+    setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
+  },
+};
+player.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-act]');
+  if (button && film) acts[button.dataset.act]();
+});
+scrub.addEventListener('input', () => { stop(); go(Number(scrub.value)); });
+$('.speed').addEventListener('change', () => { if (timer) play(); });
+document.addEventListener('keydown', (event) => {
+  if (!film || !player.isConnected || player.offsetParent === null) return;
+  const inside = player.contains(document.activeElement);
+  const busy = event.target.closest('input, select, textarea, button, [role=tab], [role=slider], [role=listbox], [contenteditable=true]');
+  if (busy && !(inside && event.target.matches('.scrub, button'))) return;
+  if (!inside && document.querySelectorAll('.dgm-player').length > 1) {
+    const first = [...document.querySelectorAll('.dgm-player')].find((other) => other.offsetParent !== null);
+    if (first !== player) return;
+  }
+  const keys = { ' ': acts.play, ArrowLeft: acts.back, ArrowRight: acts.step, Home: acts.restart, End: () => { stop(); go(film.count - 1); } };
+  if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === ' ' && event.target.matches('button:not(.play)')) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+
+function show() {
+  stop();
+  film = props.value;
+  if (!film || !film.rows) { film = null; return; }
+  build();
+  player.dataset.film = film.id || '';
+  at = film.count - 1;
+  draw();
+  if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
+}
+watch('value', show);
+new ResizeObserver(fit).observe(stage);
+show();

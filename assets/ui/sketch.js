@@ -1,0 +1,73 @@
+// A digit of 28 x 28 and a mask of what is hidden, painted with a pointer; the value goes to the server after each stroke.
+const root = element.querySelector('.dgm-sketch');
+const canvas = root.querySelector('canvas'), tools = root.querySelector('.tools');
+const SIDE = 28, NAMES = { draw: 'Draw', erase: 'Erase', hide: 'Hide', reveal: 'Reveal' };
+const modes = root.dataset.modes.split(',');
+let ink = new Uint8Array(SIDE * SIDE), seen = new Uint8Array(SIDE * SIDE).fill(1);
+let mode = modes[0], before = null, history_ = [];
+
+const pack = (bytes) => btoa(String.fromCharCode(...bytes));
+const unpack = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+function paint() {
+  const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE);
+  for (let i = 0; i < ink.length; i++) {
+    const hidden = !seen[i];
+    image.data.set(hidden ? [179, 38, 30, 255] : [ink[i], ink[i], ink[i], 255], 4 * i);
+  }
+  context.putImageData(image, 0, 0);
+}
+function send() { props.value = { ink: pack(ink), seen: pack(seen) }; trigger('input'); }
+function stamp(x, y) {
+  const radius = mode === 'draw' ? 1.5 : mode === 'erase' ? 2 : 2.4;
+  for (let row = Math.floor(y - 3); row <= y + 3; row++) for (let column = Math.floor(x - 3); column <= x + 3; column++) {
+    if (row < 0 || column < 0 || row >= SIDE || column >= SIDE) continue;
+    const near = Math.hypot(column + 0.5 - x, row + 0.5 - y), i = row * SIDE + column;
+    if (mode === 'draw') ink[i] = Math.max(ink[i], Math.round(255 * Math.max(0, Math.min(1, 1.5 * (radius + 0.2 - near)))));
+    else if (near <= radius) { if (mode === 'erase') ink[i] = 0; else seen[i] = mode === 'hide' ? 0 : 1; }
+  }
+}
+function place(event) {
+  const box = canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) / box.width * SIDE, (event.clientY - box.top) / box.height * SIDE];
+}
+canvas.addEventListener('pointerdown', (event) => {
+  event.preventDefault();
+  canvas.setPointerCapture(event.pointerId);
+  history_.push([ink.slice(), seen.slice()]);
+  if (history_.length > 40) history_.shift();
+  before = place(event);
+  stamp(...before); paint();
+});
+canvas.addEventListener('pointermove', (event) => {
+  if (!before) return;
+  const now = place(event), steps = Math.ceil(Math.hypot(now[0] - before[0], now[1] - before[1]) * 3) || 1;
+  for (let k = 1; k <= steps; k++) stamp(before[0] + (now[0] - before[0]) * k / steps, before[1] + (now[1] - before[1]) * k / steps);
+  before = now; paint();
+});
+const lift = () => { if (before) { before = null; send(); } };
+canvas.addEventListener('pointerup', lift);
+canvas.addEventListener('pointercancel', lift);
+
+function choose(name) {
+  mode = name;
+  tools.querySelectorAll('button[data-mode]').forEach((b) => b.setAttribute('aria-pressed', String(b.dataset.mode === name)));
+}
+for (const name of modes) {
+  const button = Object.assign(document.createElement('button'), { type: 'button', textContent: NAMES[name] });
+  button.dataset.mode = name;
+  button.onclick = () => choose(name);
+  tools.appendChild(button);
+}
+const undo = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Undo' });
+undo.onclick = () => { if (history_.length) { [ink, seen] = history_.pop(); paint(); send(); } };
+const clear = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Clear' });
+clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); seen = new Uint8Array(SIDE * SIDE).fill(1); choose('draw'); paint(); send(); };
+tools.append(undo, clear);
+
+function take() {
+  const value = props.value;
+  if (value && value.ink) { ink = unpack(value.ink); seen = unpack(value.seen); history_ = []; paint(); }
+}
+watch('value', take);
+choose(mode); paint(); take();

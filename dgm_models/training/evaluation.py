@@ -1,0 +1,210 @@
+"""Measure a model on held-out digits and write what came out into the manifest: one part at a time, each with its protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dgm_models import catalog, weights
+from dgm_models.applications.restore import bicubic, hole
+from dgm_models.contracts import Noise, last
+from dgm_models.data import mnist
+from dgm_models.degradations import Degradation, Hide, Shrink
+from dgm_models.families.reader import Reader
+from dgm_models.probability import bits_per_dimension
+from dgm_models.training import metrics
+from dgm_models.training.loop import train
+
+BATCH = 250
+Scores = dict[str, Any]
+
+
+def evaluate(id: str, parts: list[str] | None = None) -> Iterator[tuple[str, Scores]]:
+    """Yields (part, scores) as they are measured and records them; parts: of PARTS, all of them by default."""
+    row = catalog.recipe(id)
+    wanted = parts or list(PARTS)
+    if unknown := [part for part in wanted if part not in PARTS]:
+        raise ValueError(f"unknown part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    model = catalog.load(id)
+    for part in wanted:
+        began = time.perf_counter()
+        scores = PARTS[part](id, model) if row.generative else _discriminative(part, id, model)
+        if scores:
+            scores[f"{part}_seconds"] = round(time.perf_counter() - began)
+            known = weights.manifest()[id].get("scores", {})
+            weights.record(id, {"scores": {**known, **scores}})
+            yield part, scores
+
+
+@lru_cache(maxsize=1)
+def test_digits() -> tuple[Tensor, Tensor]:
+    x, y = mnist.test()
+    return mnist.pixels(x), y
+
+
+def features() -> metrics.ReaderFeatures:
+    return metrics.ReaderFeatures(catalog.load("reader-mnist"))
+
+
+def reads(x: Tensor) -> Tensor:
+    reader = catalog.load("reader-mnist")
+    with torch.no_grad():
+        return torch.cat([reader(chunk).argmax(1) for chunk in x.split(500)])
+
+
+def bank(model: nn.Module, count: int, **settings: Any) -> tuple[Tensor, Tensor]:
+    """`count` digits, each label equally often, picture i from seed i: (count, 1, 28, 28) and labels."""
+    y = torch.arange(count) % 10
+    knobs = model.Settings.knobs()
+    chosen = model.Settings(**{name: value for name, value in settings.items() if name in knobs})
+    made = [model.sample(Noise(range(i, min(i + BATCH, count))), y[i : i + BATCH], chosen) for i in range(0, count, BATCH)]
+    return torch.cat(made), y
+
+
+# the parts ------------------------------------------------------------------------------------------------------------
+
+
+def _samples(id: str, model: nn.Module) -> Scores:
+    """10,000 digits: default settings for what is read, 20 unguided steps (where there are any) for the distances."""
+    made, y = bank(model, 10_000, frames=1)
+    scores: Scores = {"read_as_asked": share(reads(made) == y)}
+    knobs = model.Settings.knobs()
+    if "guidance_scale" in knobs:
+        scores = {"read_as_asked_guided": scores["read_as_asked"]}
+        made, y = bank(model, 10_000, steps=20, guidance_scale=1.0)
+        scores["read_as_asked"] = share(reads(made) == y)
+    network, (real, _) = features(), test_digits()
+    floor = _floor()
+    distance = metrics.frechet(network, real, made)
+    scores |= {"frechet": distance, "frechet_floor": floor["frechet"], "frechet_ratio": distance / floor["frechet"]}
+    scores |= {"kernel_distance": metrics.kernel_distance(network, real, made), "kernel_floor": floor["kernel"]}
+    scores |= metrics.precision_recall(network(real), network(made))
+    return scores | _memorised(made[:1000], real[:1000])
+
+
+@lru_cache(maxsize=1)
+def _floor() -> dict[str, float]:
+    """What 10,000 training digits score against the 10,000 test digits."""
+    x, _ = mnist.train()
+    picked = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:10_000]
+    some, (real, _) = mnist.pixels(x[picked]), test_digits()
+    return {"frechet": metrics.frechet(features(), real, some), "kernel": metrics.kernel_distance(features(), real, some)}
+
+
+def _memorised(made: Tensor, real: Tensor) -> Scores:
+    """Pixel distance to the nearest of 60,000 training digits: ours over a test digit's, and how many are nearer than 1 % of those."""
+    known = mnist.pixels(mnist.train()[0])
+    ours, theirs = metrics.nearest(made, known), metrics.nearest(real, known)
+    return {"nearest_ratio": float(ours.median() / theirs.median()), "nearer_than_1_percent": share(ours < theirs.quantile(0.01))}
+
+
+def _synthetic(id: str, model: nn.Module) -> Scores:
+    """A reader that learned from 30,000 drawn digits alone, on the real test digits."""
+    made, y = bank(model, 30_000, steps=8 if id == "diffusion-mnist" else 2, guidance_scale=1.0, frames=1)
+    student = Reader(model.space)
+    for _ in train(student, made, y, steps=2500, batch=128, rate=2e-3, mixed_precision="bf16"):
+        pass
+    x, truth = test_digits()
+    with torch.no_grad():
+        read = torch.cat([student(chunk).argmax(1) for chunk in x.split(500)])
+    return {"train_on_synthetic": share(read == truth), "synthetic_digits": len(made)}
+
+
+def _likelihood(id: str, model: nn.Module) -> Scores:
+    """Bits a dimension of 8-bit test digits given their labels; how many digits, and for a VAE with how many codes."""
+    if not hasattr(model, "log_prob"):
+        return {}
+    count = {"vae-mnist": 500, "diffusion-mnist": 1000}.get(id, 10_000)
+    options = {"k": 1000} if hasattr(model, "elbo") else {}
+    x, y = test_digits()
+    nats = torch.cat([model.log_prob(x[i : i + 100], y[i : i + 100], **options) for i in range(0, count, 100)])
+    bits = bits_per_dimension(nats, model.space.size)
+    scores = {
+        "bits_per_dimension": float(bits.mean()),
+        "bits_standard_error": float(bits.std() / count**0.5),
+        "evidence": model.evidence,
+        "likelihood_digits": count,
+    }
+    if options:
+        elbo = torch.cat([model.log_prob(x[i : i + 500], y[i : i + 500], k=1) for i in range(0, len(x), 500)])
+        scores |= {"importance_codes": 1000, "bits_elbo": float(bits_per_dimension(elbo.mean(), model.space.size))}
+    return scores
+
+
+def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8) -> Scores:
+    """1,000 test digits, no label: the centre 14 x 14 hidden, and shrunk 4 times; spread from 8 draws of the first 250."""
+    if not model.restores:
+        return {}
+    x, y = test_digits()
+    x, y, scores = x[:count], y[:count], {}
+    for name, away in (("inpainting", Hide(hole("centre"))), ("super_resolution", Shrink(4))):
+        seen = away(x)
+        answer = _restored(model, seen, away, 0)
+        few = torch.stack([_restored(model, seen[:250], away, 1000 * (d + 1)) for d in range(draws)])
+        mean = few.mean(0)
+        scores |= {
+            f"{name}_read_as_original": share(reads(answer) == y),
+            f"{name}_psnr": float(metrics.psnr(answer, x).mean()),
+            f"{name}_ssim": float(metrics.ssim(answer, x).mean()),
+            f"{name}_largest_change": float((away(answer) - seen).abs().max()),
+            f"{name}_calibration": metrics.calibration_ratio(few, x[:250]),
+            f"{name}_psnr_of_mean": float(metrics.psnr(mean, x[:250]).mean()),
+        }
+        if isinstance(away, Shrink):
+            scores["super_resolution_psnr_bicubic"] = float(metrics.psnr(bicubic(seen[:250], 4), x[:250]).mean())
+    return scores
+
+
+def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> Tensor:
+    parts = [
+        last(model.restore(seen[i : i + BATCH], away, Noise(range(seed + i, seed + i + len(seen[i : i + BATCH]))))).x
+        for i in range(0, len(seen), BATCH)
+    ]
+    return torch.cat(parts)
+
+
+def _speed(id: str, model: nn.Module) -> Scores:
+    """Median milliseconds of default sampling for 1 and for 16 digits, after a warm-up."""
+    return {f"milliseconds_{n}": _median_ms(lambda n=n: model.sample(Noise(range(n)), torch.arange(n) % 10)) for n in (1, 16)}
+
+
+def _median_ms(work: Callable[[], Any], repeats: int = 7) -> float:
+    taken = []
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        work()
+        taken.append(1000 * (time.perf_counter() - began))
+    return sorted(taken[1:])[repeats // 2]
+
+
+def _discriminative(part: str, id: str, model: nn.Module) -> Scores:
+    """The reader's accuracy, and the regressor's error, on the test digits."""
+    x, y = test_digits()
+    if part == "samples" and isinstance(model, Reader):
+        return {"accuracy": share(reads(x) == y)}
+    if part == "restoration" and not isinstance(model, Reader):
+        x = x[:1000]
+        scores = {}
+        for name, away in (("inpainting", Hide(hole("centre"))), ("super_resolution", Shrink(4))):
+            answer = model.restore(away(x), away)
+            scores |= {f"{name}_psnr": float(metrics.psnr(answer, x).mean()), f"{name}_read_as_original": share(reads(answer) == y[:1000])}
+        return scores
+    return {}
+
+
+def share(hits: Tensor) -> float:
+    return float(hits.float().mean())
+
+
+PARTS: dict[str, Callable[[str, nn.Module], Scores]] = {
+    "speed": _speed,
+    "samples": _samples,
+    "restoration": _restoration,
+    "likelihood": _likelihood,
+    "synthetic": _synthetic,
+}

@@ -1,0 +1,105 @@
+"""The app: two levels of tabs, one model thread, addresses that open a state."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from dgm_models import weights
+from dgm_models.ui.serve import BodyLimit, live
+from dgm_models.ui.tabs import diffusion, digits, gaussian_mixture, inpainting, interpolation, superresolution, vae
+from dgm_models.ui.widgets import ASSETS, Live
+
+LEVELS: dict[str, tuple[ModuleType, ...]] = {
+    "Families": (gaussian_mixture, vae, diffusion),
+    "Applications": (digits, inpainting, superresolution, interpolation),
+}
+
+
+def build_app() -> gr.Blocks:
+    """The whole page. Each tab starts with its stored first result, so that nothing is ever empty."""
+    with gr.Blocks(title="Deep generative models", analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
+        gr.Markdown("# Deep generative models: p(x | y), taken apart", elem_id="dgm-title")
+        panels: dict[str, tuple[str, Live]] = {}
+        inner: dict[str, gr.Tabs] = {}
+        with gr.Tabs(elem_id="dgm-level") as outer:
+            for level, tabs in LEVELS.items():
+                with gr.Tab(level, id=level), gr.Tabs(elem_id=f"dgm-{level.lower()}") as inner[level]:
+                    for tab in tabs:
+                        with gr.Tab(tab.TITLE, id=tab.ID):
+                            panels[tab.ID] = level, tab.build()
+        for id, (_, panel) in panels.items():
+            for component, value in zip(panel.outputs, first_paint(id, panel), strict=True):
+                component.value = value
+        _open_addresses(demo, outer, inner, panels)
+    return demo
+
+
+def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], panels: dict[str, tuple[str, Live]]) -> None:
+    """?tab=...&...: select the tab, set its controls and make its picture."""
+
+    def open_address(request: gr.Request) -> dict[Any, Any]:
+        query = dict(request.query_params)
+        if query.get("tab") not in panels:
+            return {outer: gr.skip()}
+        level, panel = panels[query["tab"]]
+        selected = {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=query["tab"])}
+        if len(query) == 1:
+            return selected
+        try:
+            values = panel.from_query(query)
+            made = live(panel.run)(*values)
+        except (ValueError, gr.Error) as error:
+            gr.Warning(f"This address could not be opened as it is: {error}")
+            return selected
+        return {**selected, **dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, made, strict=True))}
+
+    components = {c for _, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
+    demo.load(open_address, None, [outer, *inner.values(), *components], api_visibility="private", concurrency_id="model")
+
+
+# the first paint ------------------------------------------------------------------------------------------------------
+
+
+def first_paint(id: str, panel: Live) -> list[Any]:
+    """The stored result of a tab's defaults, if it was made with the weights that are here; else it is made now."""
+    path = ASSETS / "first" / f"{id}.json"
+    if path.is_file():
+        stored = json.loads(path.read_text())
+        if stored["weights"] == weights_stamp():
+            return [*stored["values"], *[None] * (len(panel.outputs) - len(stored["values"]))]
+    return panel.run(*(component.value for component in panel.inputs))
+
+
+def weights_stamp() -> str:
+    """Changes with any weights."""
+    import hashlib
+
+    listed = sorted(f"{id} {entry.get('sha256')}" for id, entry in weights.manifest().items())
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
+
+
+# serving --------------------------------------------------------------------------------------------------------------
+
+
+def theme() -> gr.themes.Base:
+    shades = ("#eef4fc", "#dbe8f9", "#b9d1f3", "#8ab4f8", "#5a93e6", "#2f73d0", "#1f5fbf", "#1a4f9f", "#173f7d", "#14345f", "#0d2240")
+    blue = gr.themes.colors.Color(*shades, name="dgm")
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
+    mono = ["ui-monospace", "monospace"]
+    return gr.themes.Default(primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", font=fonts, font_mono=mono)
+
+
+def launch_options() -> dict[str, Any]:
+    """For demo.launch: how the page looks, and what it refuses."""
+    return {
+        "theme": theme(),
+        "css": (ASSETS / "ui" / "style.css").read_text(),
+        "max_file_size": "8mb",
+        "enable_monitoring": False,
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+    }

@@ -1,0 +1,52 @@
+"""The card beside a family's samples: its idea from assets/lessons, its figures from the manifest, the code in a few lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dgm_models import weights
+from dgm_models.contracts import Settings
+from dgm_models.ui.widgets import ASSETS
+
+LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+
+
+def card(id: str, lesson: str) -> str:
+    """Markdown with LaTeX."""
+    entry = weights.manifest().get(id, {})
+    rows = [("parameters", f"{entry.get('parameters', 0) / 1e6:.2f} M"), ("file", f"{entry.get('bytes', 0) / 1e6:.1f} MB")]
+    rows += figures(entry.get("scores", {}))
+    table = "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+    return (ASSETS / "lessons" / f"{lesson}.md").read_text() + "\n" + table
+
+
+def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a person wants of the scores, worded; figures that were not measured are left out."""
+    wanted = [
+        ("read_as_asked", "read as asked", lambda v: f"{v:.1%}"),
+        ("read_as_asked_guided", "read as asked, guided", lambda v: f"{v:.1%}"),
+        ("frechet_ratio", "Frechet distance, floor = 1", lambda v: f"{v:.2f}"),
+        ("recall", "recall", lambda v: f"{v:.2f}"),
+        ("bits_per_dimension", "bits a dimension", lambda v: f"{v:.2f} ({scores.get('evidence', '')})"),
+        ("inpainting_read_as_original", "inpainted, read as the original", lambda v: f"{v:.0%}"),
+        ("milliseconds_16", "16 digits", lambda v: f"{v:.0f} ms"),
+    ]
+    return [(label, show(scores[key])) for key, label, show in wanted if scores.get(key) is not None]
+
+
+def snippet(id: str, choice_code: str, count: int, seed: int, settings: Settings) -> str:
+    """At most 15 lines that draw the same picture."""
+    defaults = {name: default for name, (default, _) in settings.knobs().items()}
+    changed = {name: value for name in defaults if (value := getattr(settings, name)) != defaults[name]}
+    arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+    return "\n".join(
+        [
+            "import torch",
+            "from dgm_models import Noise, load",
+            "",
+            f'model = load("{id}")',
+            f"y = {choice_code}",
+            f"noise = Noise(range({seed}, {seed} + {count}))",
+            f"x = model.sample(noise, y, model.Settings({arguments}))",
+        ]
+    )

@@ -1,0 +1,97 @@
+"""What every family's tab has: knobs at the left, the film in the middle, the card at the right."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import gradio as gr
+
+from dgm_models import catalog
+from dgm_models.applications.generate import MOST, generate, seeds_from
+from dgm_models.contracts import SEED_LIMIT, check_seed
+from dgm_models.ui import widgets
+from dgm_models.ui.card import LATEX, card, snippet
+from dgm_models.ui.film import Film, Row
+from dgm_models.ui.serve import live, whole
+from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
+
+
+def family_panel(tab: str, id: str, lesson: str) -> Live:
+    """Lay out the main panel of a family and wire it; returns its state and handler for links and for the first paint."""
+    settings_type = catalog.family(id).Settings
+
+    def run(choice: Any, count: Any, seed: Any, *values: Any) -> list[Any]:
+        settings = widgets.settings_from(settings_type, knob_fields, values)
+        count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
+        made = generate(id, widgets.labels_for(choice, count), seed, settings)
+        link = panel.link(tab, [choice, count, seed, *values])
+        film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=link, tall=410)
+        return [*widgets.shown(film, f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
+            choice = gr.Dropdown(DIGITS, value=ALL, label="Digit")
+            count = gr.Slider(1, MOST, value=16, step=1, label="How many")
+            knob_fields = widgets.knobs(settings_type)
+            with gr.Row():
+                seed = widgets.seed_field()
+                lock = gr.Checkbox(False, label="lock", min_width=60)
+            with gr.Row(elem_classes="dgm-buttons"):
+                next_noise = gr.Button("New noise", size="sm", variant="primary")
+                new_seed = gr.Button("New seed", size="sm")
+                same_seed = gr.Button("Same seed", size="sm")
+        with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(tab)
+        with gr.Column(scale=4, min_width=250):
+            gr.Markdown(card(id, lesson), latex_delimiters=LATEX, elem_classes="dgm-card")
+            with gr.Accordion("The code", open=False):
+                code = gr.Code(language="python", interactive=False, show_label=False)
+
+    fields = [Field("digit", choice), Field("n", count, int), seed, *knob_fields]
+    panel = Live(fields, run, [*result.outputs, code])
+    inputs, events = panel.inputs, {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    handler = live(run)
+    same_seed.click(handler, inputs, panel.outputs, api_name=f"{tab}", concurrency_id="model", concurrency_limit=1)
+    next_noise.click(following, [seed.component, count, lock], seed.component, api_visibility="private").success(
+        handler, inputs, panel.outputs, **events
+    )
+    new_seed.click(fresh_seed, lock, seed.component, api_visibility="private").success(handler, inputs, panel.outputs, **events)
+    seed.component.submit(handler, inputs, panel.outputs, **events)
+    for each in [choice, *(f.component for f in knob_fields), count]:
+        moved = each.release if isinstance(each, gr.Slider) else each.input
+        moved(handler, inputs, panel.outputs, trigger_mode="always_last", **events)
+    return panel
+
+
+def following(seed: Any, count: Any, locked: Any) -> int:
+    """The seed after the last picture that is shown: new noise, still in order."""
+    _refuse_if_locked(locked)
+    try:
+        return seeds_from(check_seed(seed), whole(count, "How many", 1, MOST) + 1)[-1]
+    except ValueError as error:
+        raise gr.Error(str(error), title="Not possible", print_exception=False) from error
+
+
+def fresh_seed(locked: Any) -> int:
+    """A seed that is short enough to write on a blackboard."""
+    _refuse_if_locked(locked)
+    return random.SystemRandom().randrange(min(10_000, SEED_LIMIT))
+
+
+def _refuse_if_locked(locked: Any) -> None:
+    if locked:
+        raise gr.Error("The seed is locked. Unlock it, or press Same seed.", title="Locked", print_exception=False)
+
+
+def columns_for(count: int) -> int:
+    """Tiles a line: near a square."""
+    return max(1, round(count**0.5 + 0.2))
+
+
+def _labels_code(choice: str, count: int) -> str:
+    if choice == ALL:
+        return f"torch.arange({count}) % 10"
+    if choice == ANY:
+        return "None"
+    return f"torch.full(({count},), {choice})"

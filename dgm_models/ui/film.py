@@ -1,0 +1,131 @@
+"""Films for the player: frames of tensors become one sprite sheet a row, and files to download. No gradio in here."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dgm_models.contracts import Frame
+from dgm_models.modalities import image
+
+MOST_FRAMES = 40
+KEPT_FILES = 300
+_files: deque[Path] = deque()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the player: frames of (n, 1, h, w), shown as tiles in so many columns."""
+
+    frames: list[Frame]
+    columns: int
+    title: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Film:
+    """What the player shows. `tall` is the height on the screen, in pixels, that the pictures may take."""
+
+    rows: list[Row]
+    receipt: str = ""
+    link: str = ""
+    columns: list[str] = field(default_factory=list)
+    tall: int = 400
+    autoplay: bool = True
+
+    def __post_init__(self) -> None:
+        count = min(MOST_FRAMES, max(len(row.frames) for row in self.rows))
+        thinned = [Row(resample(row.frames, count), row.columns, row.title, row.caption) for row in self.rows]
+        object.__setattr__(self, "rows", thinned)
+
+    @property
+    def count(self) -> int:
+        return len(self.rows[0].frames)
+
+    def value(self) -> dict[str, Any]:
+        """The player's value: everything it needs, so that it never asks the server."""
+        single = len(self.rows) == 1 and not self.rows[0].title
+        return {
+            "rows": [_packed(row) for row in self.rows],
+            "count": self.count,
+            "notes": [frame.note for frame in self.rows[0].frames] if single else [],
+            "receipt": self.receipt,
+            "link": self.link,
+            "columns": self.columns,
+            "tall": self.tall,
+            "autoplay": self.autoplay,
+        }
+
+    def page(self, at: int) -> np.ndarray:
+        """One frame of all rows in one picture, uint8 (h, w), enlarged four times."""
+        sheets = [image.tile(row.frames[at].x, row.columns) for row in self.rows]
+        width = max(sheet.shape[1] for sheet in sheets)
+        padded = [np.pad(sheet, ((0, 2), (0, width - sheet.shape[1])), constant_values=60) for sheet in sheets]
+        return image.enlarge(np.concatenate(padded)[:-2], 4)
+
+    def files(self, name: str) -> list[str]:
+        """Paths of the last frame as PNG, of the film as GIF, and of the last pictures as NPY (float32)."""
+        folder = Path(tempfile.mkdtemp(prefix="dgm-"))
+        contents = {
+            "png": image.png(self.page(self.count - 1)),
+            "gif": image.gif([self.page(at) for at in range(self.count)]),
+            "npy": _npy(torch.cat([row.frames[-1].x for row in self.rows])),
+        }
+        paths = []
+        for ending, raw in contents.items():
+            path = folder / f"{name}.{ending}"
+            path.write_bytes(raw)
+            paths.append(str(path))
+        _forget_old(folder)
+        return paths
+
+
+def resample(frames: list[Frame], count: int) -> list[Frame]:
+    """That many frames, evenly spread, the first and the last among them; repeated where there are fewer."""
+    if count == 1:
+        return [frames[-1]]
+    return [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
+
+
+def still(x: Tensor, note: str = "") -> list[Frame]:
+    """A film of one frame."""
+    return [Frame(x, note)]
+
+
+def _packed(row: Row) -> dict[str, Any]:
+    sheets = [image.tile(frame.x, row.columns) for frame in row.frames]
+    guesses = [image.tile(frame.guess, row.columns) for frame in row.frames if frame.guess is not None]
+    height, width = sheets[0].shape
+    return {
+        "sheet": image.data_url(np.concatenate(sheets)),
+        "guess": image.data_url(np.concatenate(guesses)) if len(guesses) == len(sheets) else None,
+        "width": width,
+        "height": height,
+        "title": row.title,
+        "caption": row.caption,
+        "notes": [frame.note for frame in row.frames],
+    }
+
+
+def _npy(x: Tensor) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, x.numpy())
+    return buffer.getvalue()
+
+
+def _forget_old(folder: Path) -> None:
+    _files.append(folder)
+    while len(_files) > KEPT_FILES:
+        old = _files.popleft()
+        for path in old.glob("*"):
+            path.unlink(missing_ok=True)
+        old.rmdir()

@@ -1,0 +1,84 @@
+"""How a handler meets the world: one model at a time, plain sentences for what went wrong, bodies of a sensible size."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import gradio as gr
+
+from dgm_models.weights import WeightsError
+
+MOST_BODY = 2_000_000
+_model_thread = threading.Lock()
+
+
+def live(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Run the handler alone (two models at once on two cores are far slower than one after the other), and turn its
+    ValueError or WeightsError into a sentence on the page; the person's state stays as it was."""
+
+    @functools.wraps(handler)
+    def run(*values: Any) -> Any:
+        try:
+            with _model_thread:
+                return handler(*values)
+        except (ValueError, WeightsError) as error:
+            raise gr.Error(str(error), title="Not possible", print_exception=False, duration=10) from error
+
+    return run
+
+
+def whole(value: Any, label: str, low: int, high: int) -> int:
+    """A whole number within limits, or a ValueError that says which."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or value != value or not low <= value <= high or value != int(value):
+        raise ValueError(f"{label}: expected a whole number from {low} to {high}, got {value!r}")
+    return int(value)
+
+
+def one_of(value: Any, label: str, choices: list[str] | tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{label}: expected one of {', '.join(choices)}, got {str(value)[:60]!r}")
+    return value
+
+
+def some_of(value: Any, label: str, choices: list[str]) -> list[str]:
+    """At least one of the choices, in their order."""
+    if not isinstance(value, list | tuple) or not value or any(v not in choices for v in value):
+        raise ValueError(f"{label}: expected at least one of {', '.join(choices)}, got {str(value)[:60]!r}")
+    return [choice for choice in choices if choice in value]
+
+
+class BodyLimit:
+    """ASGI middleware: a request body over the limit is refused with 413 before it is read (uploads have their own limit)."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], most: int = MOST_BODY) -> None:
+        self.app, self.most = app, most
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self.most:
+            await self._refuse(send)
+            return
+        taken = 0
+
+        async def counted() -> dict:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.most:
+                return {"type": "http.disconnect"}
+            return message
+
+        await self.app(scope, counted, send)
+
+    async def _refuse(self, send: Callable) -> None:
+        text = f"The request is too large: at most {self.most // 10**6} MB.".encode()
+        headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": text})

@@ -1,0 +1,62 @@
+"""Diffusion: its samples, and samplers side by side from one noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import torch
+
+from dgm_models import catalog
+from dgm_models.contracts import Noise, check_seed
+from dgm_models.samplers import EVALUATIONS_A_STEP, SAMPLERS
+from dgm_models.ui import widgets
+from dgm_models.ui.family_tab import family_panel
+from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import live, one_of
+from dgm_models.ui.widgets import Live
+
+ID, TITLE, MODEL, STUDENT = "diffusion", "Diffusion", "diffusion-mnist", "diffusion-fast-mnist"
+STEPS = (1, 2, 4, 8, 16, 32)
+
+
+def compare(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
+    """One noise, every sampler, more and more steps; the student beside them."""
+    label, noise = int(one_of(digit, "Digit", tuple("0123456789"))), check_seed(seed)
+    y, model, rows = torch.tensor([label]), catalog.load(MODEL), []
+    for name in SAMPLERS:
+        pictures = [
+            model.sample(Noise([noise]), y, model.Settings(steps=steps, sampler=name, guidance_scale=guidance_scale)) for steps in STEPS
+        ]
+        cost = f"{EVALUATIONS_A_STEP.get(name, 1)} evaluation{'s' if name in EVALUATIONS_A_STEP else ''} a step"
+        rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, cost))
+    if STUDENT in catalog.models_for("sample"):
+        student = catalog.load(STUDENT)
+        few = [student.sample(Noise([noise]), y, student.Settings(steps=steps)) for steps in STEPS if steps <= 8]
+        rows.append(Row(still(torch.cat(few)), len(STEPS), "the student", "guidance learned, 1 to 8 steps"))
+    film = Film(rows, columns=[f"{steps} step{'s' if steps > 1 else ''}" for steps in STEPS], tall=420)
+    return [film.value()]
+
+
+def build() -> Live:
+    panel = family_panel(ID, MODEL, "diffusion")
+    gr.Markdown("### Samplers side by side: one noise, more and more steps. On this straight path DDIM and Euler are the same step")
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=1, min_width=180):
+            digit = gr.Dropdown(list("0123456789"), value="5", label="Digit")
+            seed = gr.Number(11, label="Seed", precision=0, minimum=0, maximum=2**32 - 1)
+            guidance = gr.Slider(0, 6, value=1.5, step=0.1, label="Guidance scale")
+            go = gr.Button("Compare", variant="primary", size="sm")
+        with gr.Column(scale=5, min_width=300):
+            screen = widgets.player("diffusion-samplers")
+    handler = live(compare)
+    gr.on(
+        [go.click, digit.input, guidance.release, seed.submit],
+        handler,
+        [digit, seed, guidance],
+        screen,
+        api_visibility="private",
+        concurrency_id="model",
+    )
+    screen.value = compare("5", 11, 1.5)[0]
+    return panel

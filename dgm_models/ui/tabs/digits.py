@@ -1,0 +1,58 @@
+"""Digits on demand: one text, several families, the same seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from dgm_models import catalog
+from dgm_models.applications.generate import generate, read_digits
+from dgm_models.applications.restore import read
+from dgm_models.contracts import check_seed
+from dgm_models.ui import widgets
+from dgm_models.ui.film import Film, Row
+from dgm_models.ui.serve import live, some_of
+from dgm_models.ui.tabs.shared import Models, model_choice, wire
+from dgm_models.ui.widgets import Field, Live
+
+ID, TITLE, MOST = "digits", "Digits on demand", 16
+
+
+def build() -> Live:
+    choices = Models("sample")
+
+    def run(text: Any, titles: Any, seed: Any) -> list[Any]:
+        ids, seed = choices.ids(some_of(titles, "Models", choices.titles)), check_seed(seed)
+        labels = read_digits(text)
+        if len(labels) > MOST:
+            raise ValueError(f"Digits: expected at most {MOST} here, got {len(labels)}")
+        rows = []
+        for id in ids:
+            made = generate(id, labels, seed)
+            asked = labels >= 0
+            right = (read(made.x).argmax(1) == labels)[asked].sum() if asked.any() else 0
+            score = f"{int(right)} of {int(asked.sum())} read as asked" if asked.any() else "any digit"
+            cost = f"{made.receipt.milliseconds:.0f} ms, {made.receipt.evaluations:.0f} evaluations"
+            rows.append(Row(made.frames, len(labels), catalog.recipe(id).title, f"{score}; {cost}"))
+        receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance(ids)
+        film = Film(rows, receipt=receipt, link=panel.link(ID, [text, titles, seed]), tall=400)
+        return widgets.shown(film, f"digits-{seed}")
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
+            text = gr.Textbox("20-6-9", label="Digits", info="0 to 9; - for any digit", max_length=64)
+            models = model_choice(choices)
+            seed = widgets.seed_field()
+            with gr.Row(elem_classes="dgm-buttons"):
+                go = gr.Button("Draw", variant="primary", size="sm")
+                again = gr.Button("New seed", size="sm")
+            gr.Markdown(
+                "p(x | y), drawn by each family from the same seeds. The reader, a classifier of 99.7 %, says what it sees.",
+                elem_classes="dgm-hint",
+            )
+        with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(ID)
+    panel = Live([Field("text", text), choices.field(models), seed], run, result.outputs)
+    wire(panel, live(run), go, again, text.submit, models.input, seed.component.submit)
+    return panel

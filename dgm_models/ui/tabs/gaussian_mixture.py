@@ -1,0 +1,56 @@
+"""The Gaussian mixture: its samples, and what it is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import torch
+
+from dgm_models import catalog
+from dgm_models.contracts import Frame
+from dgm_models.ui import widgets
+from dgm_models.ui.family_tab import family_panel
+from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import live, one_of, whole
+from dgm_models.ui.widgets import Live
+
+ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
+
+
+def anatomy(digit: Any, number: Any) -> list[Any]:
+    """All means of a digit's mixture, and one component with each of its factors turned from -2 to 2."""
+    row = int(one_of(digit, "Digit", tuple("0123456789")))
+    model = catalog.load(MODEL)
+    components, rank = model.factors.shape[1], model.factors.shape[-1]
+    k = whole(number, "Component", 1, components) - 1
+    means = model.means[row].view(-1, 1, 28, 28)
+    share = model.log_weights[row].softmax(0)[k]
+    order = model.factors[row, k].square().sum(0).argsort(descending=True)
+    factors = model.factors[row, k].T[order].view(rank, 1, 28, 28)
+    turns = torch.cat([torch.linspace(0, 2, 7), torch.linspace(1.67, -2, 12), torch.linspace(-1.67, 0, 6)])
+    swing = [Frame((means[k] + z * factors).clamp(0, 1), f"each factor at z = {z:+.1f}") for z in turns.tolist()]
+    film = Film(
+        [
+            Row(still(means.clamp(0, 1)), 10, f"{components} means", f"of the mixture of digit {row}"),
+            Row(swing, rank, f"component {k + 1}", f"weight {share:.1%}; its {rank} factors, the strongest first"),
+        ],
+        tall=300,
+    )
+    return [film.value()]
+
+
+def build() -> Live:
+    panel = family_panel(ID, MODEL, "gaussian_mixture")
+    gr.Markdown("### What it is made of: the means of one digit, and one component's factors turned from −2 to 2")
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=1, min_width=180):
+            digit = gr.Dropdown(list("0123456789"), value="3", label="Digit")
+            component = gr.Slider(1, 20, value=1, step=1, label="Component")
+        with gr.Column(scale=5, min_width=300):
+            screen = widgets.player("mixture-anatomy")
+    handler = live(anatomy)
+    for moved in (digit.input, component.release):
+        moved(handler, [digit, component], screen, api_visibility="private", concurrency_id="model")
+    screen.value = anatomy("3", 1)[0]
+    return panel

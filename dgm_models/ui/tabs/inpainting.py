@@ -1,0 +1,69 @@
+"""Inpainting: hide part of a digit; every family answers with samples of p(whole | seen)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import torch
+
+from dgm_models import catalog
+from dgm_models.applications.restore import PRESETS, hole, restore
+from dgm_models.contracts import check_seed
+from dgm_models.degradations import Hide
+from dgm_models.ui import widgets
+from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import live, one_of, some_of
+from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, model_choice, reads_as, wire, with_summary
+from dgm_models.ui.widgets import Live
+
+ID, TITLE, ANSWERS = "inpainting", "Inpainting", 4
+
+
+def build() -> Live:
+    choices = Models("restore")
+
+    def run(pad: Any, titles: Any, label: Any, seed: Any) -> list[Any]:
+        ids, y, seed = choices.ids(some_of(titles, "Models", choices.titles)), label_of(label), check_seed(seed)
+        picture, mask = widgets.from_sketch(pad)
+        if mask.all():
+            raise ValueError("Nothing is hidden: paint a hole with Hide, or choose one of the presets")
+        away = Hide(mask)
+        seen = away(picture)
+        shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
+        rows = [Row(still(shown), ANSWERS + 2, "seen · whole", "grey is hidden")]
+        for id in ids:
+            done = restore(id, seen, away, seed, ANSWERS, y)
+            frames = [frame._replace(x=with_summary(frame.x), guess=None) for frame in done.frames]
+            cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
+            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}"))
+        film = Film(
+            rows,
+            columns=[*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread"],
+            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
+            link=panel.link(ID, [pad, titles, label, seed]),
+            tall=430,
+        )
+        return widgets.shown(film, f"inpainting-{seed}")
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
+            pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"))
+            preset = gr.Dropdown(list(PRESETS), value="centre", label="Hole")
+            with gr.Accordion("Models, label, seed", open=False):
+                models = model_choice(choices)
+                label = label_control()
+                seed = widgets.seed_field()
+            with gr.Row(elem_classes="dgm-buttons"):
+                go = gr.Button("Restore", variant="primary", size="sm")
+                again = gr.Button("Four other answers", size="sm")
+        with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(ID)
+    panel = Live([pad, choices.field(models), label, seed], run, result.outputs)
+    cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
+    wire(panel, live(run), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
+    return panel
+
+
+def _with_hole(pad: Any, preset: Any) -> dict[str, str]:
+    return widgets.to_sketch(widgets.from_sketch(pad)[0], hole(one_of(preset, "Hole", PRESETS)))

@@ -1,0 +1,130 @@
+"""What the tabs of the applications share: which models to ask, how to show what they answered, the events."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from dgm_models import catalog
+from dgm_models.data import mnist
+from dgm_models.modalities.image import read_digit
+from dgm_models.ui import widgets
+from dgm_models.ui.family_tab import fresh_seed
+from dgm_models.ui.serve import whole
+from dgm_models.ui.widgets import Field, Live
+
+
+class Models:
+    """The trained models that answer a question, by their titles."""
+
+    def __init__(self, question: str) -> None:
+        self.by_title = {catalog.recipe(id).title: id for id in catalog.models_for(question)}
+        self.titles = list(self.by_title)
+
+    def ids(self, titles: list[str]) -> list[str]:
+        return [self.by_title[title] for title in titles]
+
+    def field(self, component: gr.CheckboxGroup) -> Field:
+        """Models travel in an address by their ids."""
+        title_of = {id: title for title, id in self.by_title.items()}
+        return Field(
+            "models",
+            component,
+            lambda text: [title_of[id] for id in text.split(",") if id in title_of] or self.titles,
+            lambda titles: ",".join(self.by_title[title] for title in titles),
+        )
+
+    @staticmethod
+    def provenance(ids: list[str]) -> str:
+        """Weights and their hashes, for a receipt."""
+        loaded = {id: catalog.open_model(id).source for id in ids}
+        return "weights " + ", ".join(f"{id} {source.kind} {source.sha256[:7]}" for id, source in loaded.items())
+
+
+def model_choice(models: Models) -> gr.CheckboxGroup:
+    return gr.CheckboxGroup(models.titles, value=models.titles, label="Models")
+
+
+def test_digit(index: int) -> tuple[Tensor, int]:
+    """A test digit (1, 1, 28, 28) in [0, 1] and its label."""
+    x, y = mnist.test()
+    return mnist.pixels(x[index : index + 1]), int(y[index])
+
+
+def with_summary(answers: Tensor) -> Tensor:
+    """The answers, then their mean and their spread (twice the standard deviation, so that it can be seen)."""
+    mean, spread = answers.mean(0, keepdim=True), 2 * answers.std(0, keepdim=True, correction=0)
+    return torch.cat([answers, mean, spread.clamp(0, 1)])
+
+
+def reads_as(readings: Tensor) -> str:
+    """ "7 7 7 1" in words for a caption."""
+    return "read as " + " ".join(str(int(digit)) for digit in readings)
+
+
+def wire(panel: Live, handler: Callable[..., Any], go: gr.Button, again: gr.Button, *more: Any) -> None:
+    """The events that every application shares: its button, a new seed, and whatever changes the result at once."""
+    seed = next(each.component for each in panel.fields if each.name == "seed")
+    options = {"concurrency_id": "model", "concurrency_limit": 1}
+    go.click(handler, panel.inputs, panel.outputs, **options)
+    again.click(lambda: fresh_seed(False), None, seed, api_visibility="private").success(
+        handler, panel.inputs, panel.outputs, api_visibility="private", **options
+    )
+    react(more, handler, panel.inputs, panel.outputs)
+
+
+def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
+    """Run the handler after any of the events; of a burst only the last counts."""
+    for event in events:
+        event(
+            handler,
+            inputs,
+            outputs,
+            api_visibility="private",
+            trigger_mode="always_last",
+            concurrency_id="model",
+            concurrency_limit=1,
+        )
+
+
+def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None) -> tuple[Field, list[Any]]:
+    """A pad that starts with a test digit, with a button for another one and one for a person's picture.
+
+    Returns its field and the events after which it holds something new.
+    """
+    pad = widgets.sketch(name, modes, value=widgets.to_sketch(test_digit(index)[0], seen))
+    with gr.Row(elem_classes="dgm-buttons"):
+        another = gr.Button("Another test digit", size="sm")
+        upload = gr.UploadButton("Your picture", size="sm", file_types=[".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"], type="filepath")
+    picked = another.click(_another, pad, pad, api_visibility="private")
+    read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
+    return Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text), [pad.input, picked.success, read.success]
+
+
+def _another(pad: Any) -> dict[str, str]:
+    seen = widgets.from_sketch(pad)[1]
+    return widgets.to_sketch(test_digit(random.SystemRandom().randrange(10_000))[0], seen)
+
+
+def _uploaded(path: str, pad: Any) -> dict[str, str]:
+    try:
+        return widgets.to_sketch(read_digit(path), widgets.from_sketch(pad)[1])
+    except ValueError as error:
+        raise gr.Error(str(error), title="Not possible", print_exception=False) from error
+
+
+def label_control() -> Field:
+    control = gr.Dropdown(["not given", *"0123456789"], value="not given", label="Label y", info="what the models are told")
+    return Field("label", control)
+
+
+def label_of(value: Any) -> int:
+    """The label control -> 0..9, or -1 for none."""
+    if value == "not given":
+        return -1
+    return whole(int(value) if isinstance(value, str) and value.isdigit() else value, "Label y", 0, 9)

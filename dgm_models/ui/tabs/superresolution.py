@@ -1,0 +1,63 @@
+"""Super-resolution: shrink a digit; every family answers with sharp samples, beside the two answers that are blurred."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import torch
+
+from dgm_models import catalog
+from dgm_models.applications.restore import bicubic, restore
+from dgm_models.contracts import check_seed
+from dgm_models.degradations import Shrink
+from dgm_models.ui import widgets
+from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import live, one_of, some_of
+from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, model_choice, reads_as, wire, with_summary
+from dgm_models.ui.widgets import Field, Live
+
+ID, TITLE, ANSWERS = "super-resolution", "Super-resolution", 4
+FACTORS = {"2×": 2, "4×": 4, "7×": 7}
+
+
+def build() -> Live:
+    choices = Models("restore")
+
+    def run(pad: Any, times: Any, titles: Any, label: Any, seed: Any) -> list[Any]:
+        ids, y, seed = choices.ids(some_of(titles, "Models", choices.titles)), label_of(label), check_seed(seed)
+        picture, _ = widgets.from_sketch(pad)
+        away = Shrink(FACTORS[one_of(times, "Shrink by", tuple(FACTORS))])
+        seen = away(picture)
+        blurred = [away.pinv(seen), bicubic(seen, away.factor), catalog.load("regressor-mnist").restore(seen, away), picture]
+        rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "seen · bicubic · least squared error · original")]
+        for id in ids:
+            done = restore(id, seen, away, seed, ANSWERS, y)
+            frames = [frame._replace(x=with_summary(frame.x), guess=None) for frame in done.frames]
+            cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
+            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}"))
+        film = Film(
+            rows,
+            columns=[*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread"],
+            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
+            link=panel.link(ID, [pad, times, titles, label, seed]),
+            tall=430,
+        )
+        return widgets.shown(film, f"super-resolution-{seed}")
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
+            pad, changed = digit_pad(ID, ["draw", "erase"], 7)
+            times = gr.Radio(list(FACTORS), value="4×", label="Shrink by")
+            with gr.Accordion("Models, label, seed", open=False):
+                models = model_choice(choices)
+                label = label_control()
+                seed = widgets.seed_field()
+            with gr.Row(elem_classes="dgm-buttons"):
+                go = gr.Button("Enlarge", variant="primary", size="sm")
+                again = gr.Button("Four other answers", size="sm")
+        with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(ID)
+    panel = Live([pad, Field("factor", times), choices.field(models), label, seed], run, result.outputs)
+    wire(panel, live(run), go, again, *changed, times.input, models.input, label.component.input, seed.component.submit)
+    return panel

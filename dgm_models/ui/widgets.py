@@ -1,0 +1,199 @@
+"""The pieces that tabs are made of: the player with its downloads, the sketch pad, the plane, knobs, the seed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import gradio as gr
+import numpy as np
+import torch
+from torch import Tensor
+
+from dgm_models.contracts import Knob, Settings
+from dgm_models.modalities import image
+from dgm_models.ui.film import Film
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ANY = "any (no label)"
+ALL = "all ten in turn"
+DIGITS = [ALL, ANY, *"0123456789"]
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / "ui" / name).read_text()
+
+
+class Field(NamedTuple):
+    """One part of a tab's state: a component, and how its value travels in an address."""
+
+    name: str
+    component: gr.components.Component
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = str
+
+
+@dataclass
+class Live:
+    """What a tab hands to the app: its state, the handler that makes its result, and where that goes.
+
+    `run(*values of the fields)` returns the values of `outputs`.
+    """
+
+    fields: list[Field]
+    run: Callable[..., list[Any]]
+    outputs: list[gr.components.Component]
+    first: Callable[[], list[Any]] = field(default=lambda: [])
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        return [each.component for each in self.fields]
+
+    def from_query(self, query: dict[str, str]) -> list[Any]:
+        """The values of all fields: from the address where it names them, else their defaults. ValueError for nonsense."""
+        values = []
+        for each in self.fields:
+            if each.name not in query:
+                values.append(each.component.value)
+                continue
+            try:
+                values.append(each.read(query[each.name]))
+            except (ValueError, TypeError, zlib.error, binascii.Error) as error:
+                raise ValueError(f"the address has {each.name}={query[each.name][:40]!r}, which is not a value of it") from error
+        return values
+
+    def link(self, tab: str, values: tuple[Any, ...] | list[Any]) -> str:
+        """The query that opens this state again."""
+        return "?" + urlencode({"tab": tab, **{each.name: each.write(value) for each, value in zip(self.fields, values, strict=True)}})
+
+
+class Result(NamedTuple):
+    """A player and its three downloads."""
+
+    player: gr.HTML
+    downloads: list[gr.DownloadButton]
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        return [self.player, *self.downloads]
+
+
+def player(name: str) -> gr.HTML:
+    return gr.HTML(
+        value=None, html_template=_asset("player.html"), js_on_load=_asset("player.js"), elem_id=f"player-{name}", apply_default_css=False
+    )
+
+
+def result(name: str) -> Result:
+    """The player, and buttons that save what it shows."""
+    screen = player(name)
+    with gr.Row(elem_classes="dgm-downloads"):
+        buttons = [
+            gr.DownloadButton(f"Save {ending}", size="sm", elem_id=f"save-{ending.lower()}-{name}") for ending in ("PNG", "GIF", "NPY")
+        ]
+    return Result(screen, buttons)
+
+
+def shown(film: Film, name: str) -> list[Any]:
+    """Values for `Result.outputs`."""
+    return [film.value(), *film.files(name)]
+
+
+def knobs(settings: type[Settings]) -> list[Field]:
+    """A control for each knob of a sampler; the less used ones fold away."""
+    rows = settings.knobs()
+    fields = [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if not knob.advanced]
+    with gr.Accordion("Advanced", open=False):
+        fields += [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if knob.advanced]
+        words = [f"**{knob.label}**: {knob.help}." for _, knob in rows.values() if knob.help]
+        gr.Markdown("\n\n".join(words), elem_classes="dgm-hint")
+    return fields
+
+
+def _control(default: Any, knob: Knob) -> gr.components.Component:
+    if knob.choices:
+        return gr.Dropdown(list(knob.choices), value=default, label=knob.label)
+    return gr.Slider(knob.low, knob.high, value=default, step=knob.step, label=knob.label)
+
+
+def _reader(default: Any) -> Callable[[str], Any]:
+    if isinstance(default, int):
+        return lambda text: int(float(text))
+    return type(default)
+
+
+def settings_from(settings: type[Settings], fields: list[Field], values: tuple[Any, ...]) -> Settings:
+    """The checked settings that the controls say."""
+    return settings(**{each.name: value for each, value in zip(fields, values, strict=True)})
+
+
+def seed_field(default: int = 7) -> Field:
+    number = gr.Number(default, label="Seed", precision=0, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
+    return Field("seed", number, int, lambda value: str(int(value)))
+
+
+def labels_for(choice: Any, count: int) -> Tensor:
+    """The digit control -> labels (count,), -1 for any."""
+    if choice == ALL:
+        return torch.arange(count) % 10
+    if choice == ANY:
+        return torch.full((count,), -1)
+    if isinstance(choice, str) and choice in "0123456789" and len(choice) == 1:
+        return torch.full((count,), int(choice))
+    raise ValueError(f"Digit: expected 0 to 9, '{ANY}' or '{ALL}', got {str(choice)[:40]!r}")
+
+
+# the sketch pad -------------------------------------------------------------------------------------------------------
+
+
+def sketch(name: str, modes: list[str], value: dict[str, str] | None = None) -> gr.HTML:
+    """A pad of 28 x 28 whose value is {"ink": ..., "seen": ...}, base64 of 784 bytes each; modes: of draw, erase, hide, reveal."""
+    template = _asset("sketch.html").replace("MODES", ",".join(modes))
+    return gr.HTML(value=value, html_template=template, js_on_load=_asset("sketch.js"), elem_id=f"sketch-{name}", apply_default_css=False)
+
+
+def to_sketch(x: Tensor, seen: Tensor | None = None) -> dict[str, str]:
+    """A picture (1, 1, 28, 28) and a mask (1, 28, 28), true where seen -> the pad's value."""
+    mask = np.ones(784, np.uint8) if seen is None else seen.to(torch.uint8).numpy().ravel()
+    pack = lambda array: base64.b64encode(array.tobytes()).decode()  # noqa: E731
+    return {"ink": pack(image.levels(x).ravel()), "seen": pack(mask)}
+
+
+def from_sketch(value: Any) -> tuple[Tensor, Tensor]:
+    """The pad's value -> picture (1, 1, 28, 28) in [0, 1] and mask, bool (1, 28, 28). ValueError for anything else."""
+    try:
+        ink, seen = (np.frombuffer(base64.b64decode(value[key], validate=True), np.uint8) for key in ("ink", "seen"))
+        if ink.shape != (784,) or seen.shape != (784,):
+            raise ValueError
+    except (TypeError, KeyError, ValueError, binascii.Error):
+        raise ValueError("Digit: expected a drawing of 28 x 28 pixels with its mask") from None
+    return torch.from_numpy(ink.copy()).view(1, 1, 28, 28) / 255, torch.from_numpy(seen != 0).view(1, 28, 28)
+
+
+def sketch_to_text(value: Any) -> str:
+    """The pad's value, packed for an address."""
+    picture, seen = from_sketch(value)
+    raw = image.levels(picture).tobytes() + np.packbits(seen.numpy()).tobytes()
+    return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
+
+
+def sketch_from_text(text: str) -> dict[str, str]:
+    packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), 1000)
+    if len(packed) != 784 + 98:
+        raise ValueError("not a drawing")
+    picture = torch.from_numpy(np.frombuffer(packed[:784], np.uint8).copy()).view(1, 1, 28, 28) / 255
+    seen = torch.from_numpy(np.unpackbits(np.frombuffer(packed[784:], np.uint8)).astype(bool)).view(1, 28, 28)
+    return to_sketch(picture, seen)
+
+
+def plane(name: str) -> gr.HTML:
+    """The latent plane: {ground, reach, dots, colours, ellipse, here}; a click sets `here`."""
+    return gr.HTML(
+        value=None, html_template=_asset("plane.html"), js_on_load=_asset("plane.js"), elem_id=f"plane-{name}", apply_default_css=False
+    )
