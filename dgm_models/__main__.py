@@ -100,7 +100,7 @@ def evaluate(
         raise typer.Exit(_say("expected either the id of a model or --all"))
     measured: dict[str, dict] = {}
     try:
-        for each in [known for known in weights.manifest() if not known.startswith("_")] if all_models else [id]:
+        for each in [known for known in weights.manifest() if known != "_hub"] if all_models else [id]:
             for part, scores in measure(each, only):
                 measured.setdefault(each, {}).update(scores)
                 if not as_json:
@@ -111,6 +111,15 @@ def evaluate(
     write_table()
     if as_json:
         print(json.dumps(measured, indent=1))
+
+
+@app.command()
+def paint() -> None:
+    """Make each tab's first result anew, as the page shows it before anybody presses a button."""
+    from dgm_models.ui.app import store_first_paints
+
+    for id in store_first_paints():
+        out.print(f"assets/first/{id}.json")
 
 
 @app.command()

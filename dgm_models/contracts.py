@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
@@ -61,6 +62,12 @@ class Noise:
     def __init__(self, seeds: Sequence[int]) -> None:
         self.seeds = [check_seed(seed) for seed in seeds]
         self._rows = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+
+    @classmethod
+    def of(cls, x: Tensor) -> Noise:
+        """Streams seeded by each row's own numbers: for estimates that must not depend on the batch, nor share one draw."""
+        rows = x.detach().float().flatten(1).contiguous().numpy()
+        return cls([zlib.crc32(row.tobytes()) for row in rows])
 
     def __len__(self) -> int:
         return len(self.seeds)

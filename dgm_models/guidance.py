@@ -12,7 +12,9 @@ from torch import Tensor
 
 from dgm_models.contracts import Noise, Space
 from dgm_models.degradations import Degradation, put_back, put_back_in_range
-from dgm_models.samplers import ddim_step, times
+from dgm_models.samplers import ddim_step
+
+FLOOR = 0.02
 
 
 def follow_measurement(
@@ -23,28 +25,20 @@ def follow_measurement(
     noise: Noise,
     *,
     steps: int,
-    strength: float = 1.0,
+    solves: int = 2,
     churn: float = 1.0,
 ) -> Iterator[tuple[float, Tensor, Tensor]]:
-    """Pseudo-inverse guidance for a denoiser (Song et al., 2023, PiGDM, eq. 7), yielding (t, x_t, predicted x0).
+    """Posterior sampling with a denoiser by moment matching (Rozet et al., 2024, eqs. 15 to 19), as (t, x_t, predicted x0).
 
-    At each t the prediction is moved against the gradient of its misfit, J^T A+ (m - A x0), then what was seen is put in
-    its place (Wang et al., 2023, DDNM, eq. 13). `churn` is DDIM's eta. The end keeps what was seen within rounding.
+    At each t, x0 given x_t is taken as a Gaussian whose mean is the prediction and whose covariance is sigma^2 / alpha times
+    its Jacobian; that Gaussian is conditioned on what was seen, with `solves` steps of conjugate gradients, each one
+    backward pass (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta. The end
+    keeps what was seen within rounding.
     """
     target = _signal(space, degradation, seen)
     x = noise.normal(*space.shape)
     for t, s in zip(*_pairs(steps), strict=True):
-        if strength > 0:
-            with torch.enable_grad():
-                leaf = x.detach().requires_grad_()
-                guess = denoise(leaf, t)
-                misfit = degradation.pinv(target - degradation(guess.detach()))
-                (pull,) = torch.autograd.grad(guess, leaf, misfit)
-            # E[x | x_t] moves by sigma^2 / alpha times the score; the score is J^T misfit / r^2, r^2 = sigma^2 / (alpha^2 + sigma^2)
-            scale = (t * t + (1 - t) ** 2) / max(t, 1e-3) if t > 0 else 0.0
-            guess = guess.detach() + strength * scale * pull
-        else:
-            guess = denoise(x, t)
+        guess = _conditioned(denoise, x, t, target, degradation, solves if t > 0 else 0)
         guess = put_back(guess.clamp(-1, 1), target, degradation)
         x = ddim_step(x, t, s, guess, eta=churn, fresh=lambda: noise.normal(*space.shape))
         if s == 1:
@@ -53,9 +47,37 @@ def follow_measurement(
         yield s, x, guess
 
 
+def _conditioned(
+    denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, target: Tensor, degradation: Degradation, solves: int
+) -> Tensor:
+    """E[x0 | x_t, seen] for the Gaussian described above: prediction + V P u with (P V P) u = P (seen - prediction)."""
+    if solves == 0:
+        return denoise(x, t)
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        guess = denoise(leaf, t)
+    project = lambda v: degradation.pinv(degradation(v))  # noqa: E731
+    inner = lambda a, b: (a * b).flatten(1).sum(1).view(-1, *[1] * (a.dim() - 1))  # noqa: E731
+    covariance = lambda v, more: ((1 - t) ** 2 / t) * torch.autograd.grad(guess, leaf, v, retain_graph=more)[0]  # noqa: E731
+    rest = degradation.pinv(target - degradation(guess.detach()))
+    direction, left = rest, inner(rest, rest)
+    shift = torch.zeros_like(x)
+    for solve in range(solves):
+        spread = covariance(direction, solve + 1 < solves)
+        # no variance is below a small share of the noise's own: it keeps a rough Jacobian from overshooting
+        curvature = inner(direction, spread).clamp_min(0) + FLOOR * (1 - t) ** 2 * inner(direction, direction) + 1e-12
+        size = left / curvature
+        shift = shift + size * spread
+        rest = rest - size * (project(spread) + FLOOR * (1 - t) ** 2 * direction)
+        left, before = inner(rest, rest), left
+        direction = rest + left / before.clamp_min(1e-20) * direction
+    return guess.detach() + shift
+
+
 def _pairs(steps: int) -> tuple[list[float], list[float]]:
-    grid = times(steps, "uniform log-SNR")
-    return grid[:-1], grid[1:]
+    """Times that end close to the data, for the last jump is to a mean and loses what spread is left."""
+    inner = torch.sigmoid(torch.linspace(-2.5, 3.5, steps - 1)).tolist() if steps > 1 else []
+    return [0.0, *inner], [*inner, 1.0]
 
 
 def _signal(space: Space, degradation: Degradation, seen: Tensor) -> Tensor:

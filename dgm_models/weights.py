@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -77,19 +78,25 @@ def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
     where = os.environ.get("DGM_WEIGHTS", "auto")
     if where not in ("auto", "embedded", "hub"):
         raise WeightsError(f"DGM_WEIGHTS: expected auto, embedded or hub, got {where!r}")
-    problems = []
-    ways = {"auto": (_embedded, _cached, _from_hub), "embedded": (_embedded,), "hub": (_cached, _from_hub)}[where]
+    mend = f"Restore them with: git checkout weights/{id}, or train: ./dgm train {id}"
+    problems: list[str] = []
+    ways = {"auto": (_embedded, _cached, _from_hub), "embedded": (_embedded,), "hub": (_cached, _from_hub, _embedded)}[where]
     for way in ways:
+        kind = way.__name__.removeprefix("_from_").lstrip("_")
         try:
-            path = way(id, folder)
-            return _read(path, wanted), Source(way.__name__.removeprefix("_from_").lstrip("_"), wanted["sha256"], wanted["bytes"])
+            tensors = _read(way(id, folder), wanted)
         except WeightsError as error:
-            problems.append(f"{way.__name__.removeprefix('_from_').lstrip('_')}: {error}")
-    raise WeightsError(
-        f"no usable weights for {id}.\n  "
-        + "\n  ".join(problems)
-        + f"\nRestore them with: git checkout weights/{id}, or train: ./dgm train {id}"
-    )
+            problems.append(f"{kind}: {error}")
+            continue
+        if problems and kind == ("embedded" if where == "hub" else "hub"):
+            warnings.warn("\n  ".join([f"{id}: the {kind} weights are in use.", *problems, mend]), stacklevel=2)
+        return tensors, Source(kind, wanted["sha256"], wanted["bytes"])
+    raise WeightsError("\n  ".join([f"no usable weights for {id}.", *problems, mend]))
+
+
+def verified(id: str, folder: Path = FOLDER) -> dict[str, Tensor]:
+    """The embedded tensors of a model, or WeightsError where they are not what the manifest says."""
+    return _read(_embedded(id, folder), manifest(folder)[id])
 
 
 def repo() -> str:
@@ -118,16 +125,29 @@ def _cached(id: str, folder: Path) -> Path:
 
 
 def _from_hub(id: str, folder: Path) -> Path:
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     if not reachable():
         raise WeightsError(f"the Hub does not answer within {PROBE_SECONDS:g} s")
     try:
+        _refuse_broken(hf_hub_url(repo(), f"{id}/{FILE}", revision=revision(), endpoint=endpoint()))
         fresh = {"force_download": True} if _cached_is_bad(id, folder) else {}
-        return Path(hf_hub_download(repo(), f"{id}/{FILE}", revision=revision(), endpoint=_endpoint(), etag_timeout=PROBE_SECONDS, **fresh))
+        return Path(hf_hub_download(repo(), f"{id}/{FILE}", revision=revision(), endpoint=endpoint(), etag_timeout=PROBE_SECONDS, **fresh))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
         raise WeightsError(f"{repo()}/{id}/{FILE}: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+
+
+def _refuse_broken(url: str) -> None:
+    """A server that is out of order is asked once; the Hub client alone would try again for half a minute."""
+    from huggingface_hub.utils import get_session, httpx
+
+    try:
+        status = get_session().head(url, timeout=PROBE_SECONDS).status_code
+    except httpx.HTTPError as error:
+        raise WeightsError(f"{url}: {type(error).__name__}") from error
+    if status >= 500:
+        raise WeightsError(f"{url} answers {status}")
 
 
 def _cached_is_bad(id: str, folder: Path) -> bool:
@@ -143,11 +163,11 @@ def reachable() -> bool:
     """Whether the Hub answers a HEAD request within PROBE_SECONDS; asked once a minute at most."""
     import time
 
-    return _probe(_endpoint(), int(time.monotonic() // 60))
+    return _probe(endpoint(), int(time.monotonic() // 60))
 
 
 @lru_cache(maxsize=8)
-def _probe(endpoint: str, minute: int) -> bool:
+def _probe(address: str, minute: int) -> bool:
     import threading
 
     from huggingface_hub.utils import get_session
@@ -158,7 +178,7 @@ def _probe(endpoint: str, minute: int) -> bool:
 
     def ask() -> None:
         try:
-            get_session().head(endpoint, timeout=PROBE_SECONDS)
+            get_session().head(address, timeout=PROBE_SECONDS)
         except Exception:
             return
         answered.set()
@@ -168,7 +188,7 @@ def _probe(endpoint: str, minute: int) -> bool:
     return answered.wait(PROBE_SECONDS)
 
 
-def _endpoint() -> str:
+def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 

@@ -35,7 +35,7 @@ class DiffusionSettings(Settings):
 class DiffusionRestoring(Settings):
     steps: int = knob(25, "Steps", 2, 100, step=1)
     guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True)
-    strength: float = knob(1.0, "Pull towards what was seen", 0.0, 3.0, step=0.1, advanced=True)
+    solves: int = knob(2, "Gradient steps a step", 0, 5, step=1, help="how exactly each prediction is conditioned on what was seen")
     churn: float = knob(1.0, "Fresh noise", 0.0, 1.0, step=0.1, advanced=True, help="0: none after the first step; 1: ancestral")
 
 
@@ -117,7 +117,7 @@ class Diffusion(Family):
         settings = settings or self.Restoring()
         denoise = self.denoiser(self.labels(y, len(noise)), settings.guidance_scale)
         film = follow_measurement(
-            denoise, self.space, seen, degradation, noise, steps=settings.steps, strength=settings.strength, churn=settings.churn
+            denoise, self.space, seen, degradation, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn
         )
         for t, x, guess in film:
             yield self._frame(x, t, guess, "guided by what was seen")
@@ -157,15 +157,17 @@ class Diffusion(Family):
         p(x_t) - log q(x_t | x) + log P(x | x_t)], where P(x | x_t) weighs each level by how often training pixels have it.
         """
         self.space.check(x)
-        y, noise = self.labels(y, len(x)), Noise([0] * len(x))
+        y, noise = self.labels(y, len(x)), Noise.of(x)
         t = torch.sigmoid(torch.tensor(FINEST)).item()
         pinch = noise.normal(*self.space.shape)
-        x_t, bound = x, torch.zeros(len(x))
+        x_t, bound, finest = x, torch.zeros(len(x)), FINEST
+        if self.space.kind != "image":
+            finest = 6.0  # a density has no levels to hide below: go as near to the data as single precision allows
         if self.space.kind == "image":
             x_t = t * self.space.to_signal(x) + (1 - t) * pinch
             q = log_normal(pinch) - math.log(1 - t)
             bound = (self._log_level(x, x_t, t) - q).flatten(1).sum(1)
-        grid = torch.sigmoid(torch.linspace(FINEST, -6.0, steps)).tolist() + [0.0]
+        grid = torch.sigmoid(torch.linspace(finest, -6.0, steps)).tolist() + [0.0]
         z, log_det = self._flow_with_log_det(x_t, y, grid, noise)
         return bound + log_normal(z).flatten(1).sum(1) + log_det
 
@@ -177,8 +179,14 @@ class Diffusion(Family):
         return posterior.log_softmax(-1).gather(-1, level[..., None])[..., 0]
 
     def _flow_with_log_det(self, x: Tensor, y: Tensor, grid: list[float], noise: Noise) -> tuple[Tensor, Tensor]:
-        """z and log |dz/dx|. The linear part of each step is exact; the rest is the trapezoid of tr(d x0 / d x_t)."""
-        probe = noise.uniform(*self.space.shape).sub(0.5).sign()
+        """z and log |dz/dx|. The linear part of each step is exact; the rest is the trapezoid of tr(d x0 / d x_t).
+
+        In few dimensions the trace is summed up exactly, else it is estimated with one Rademacher probe (Hutchinson, 1989).
+        """
+        size = self.space.size
+        probes = [noise.uniform(*self.space.shape).sub(0.5).sign()]
+        if size <= 8:
+            probes = [torch.eye(size)[i].view(self.space.shape).expand_as(x) for i in range(size)]
         log_det = torch.zeros(len(x))
         denoise = self.denoiser(y)
 
@@ -186,8 +194,8 @@ class Diffusion(Family):
             with torch.enable_grad():
                 x = x.detach().requires_grad_()
                 guess = denoise(x, t)
-                (pulled,) = torch.autograd.grad((guess * probe).sum(), x)
-            return guess.detach(), (pulled * probe).flatten(1).sum(1)
+                pulled = [torch.autograd.grad(guess, x, probe, retain_graph=True)[0] for probe in probes]
+            return guess.detach(), sum((pull * probe).flatten(1).sum(1) for pull, probe in zip(pulled, probes, strict=True))
 
         guess, trace = traced(x, grid[0])
         for t, s in zip(grid[:-1], grid[1:], strict=True):

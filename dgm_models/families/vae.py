@@ -86,7 +86,7 @@ class VAE(Family):
         if not 1 <= k <= 1000:
             raise ValueError(f"k: expected 1 to 1000 codes, got {k}")
         self.space.check(x)
-        y, noise = self.labels(y, len(x)), Noise([0] * len(x))
+        y, noise = self.labels(y, len(x)), Noise.of(x)
         mean, log_std = self.posterior(x, y)
         weights = []
         for _ in range(k):

@@ -52,7 +52,7 @@ def family_panel(tab: str, id: str, lesson: str) -> Live:
     panel = Live(fields, run, [*result.outputs, code])
     inputs, events = panel.inputs, {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
     handler = live(run)
-    same_seed.click(handler, inputs, panel.outputs, api_name=f"{tab}", concurrency_id="model", concurrency_limit=1)
+    same_seed.click(handler, inputs, panel.outputs, api_name=tab, concurrency_id="model", concurrency_limit=1)
     next_noise.click(following, [seed.component, count, lock], seed.component, api_visibility="private").success(
         handler, inputs, panel.outputs, **events
     )

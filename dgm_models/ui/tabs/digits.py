@@ -54,5 +54,5 @@ def build() -> Live:
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(ID)
     panel = Live([Field("text", text), choices.field(models), seed], run, result.outputs)
-    wire(panel, live(run), go, again, text.submit, models.input, seed.component.submit)
+    wire(panel, ID, live(run), go, again, text.submit, models.input, seed.component.submit)
     return panel

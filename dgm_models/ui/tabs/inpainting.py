@@ -61,7 +61,7 @@ def build() -> Live:
             result = widgets.result(ID)
     panel = Live([pad, choices.field(models), label, seed], run, result.outputs)
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
-    wire(panel, live(run), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
+    wire(panel, ID, live(run), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
     return panel
 
 

@@ -56,7 +56,7 @@ def build() -> Live:
             result = widgets.result(ID)
     panel = Live([first, second, Field("path", path), choices.field(models)], run, result.outputs)
     handler = live(run)
-    go.click(handler, panel.inputs, panel.outputs, concurrency_id="model", concurrency_limit=1)
+    go.click(handler, panel.inputs, panel.outputs, api_name=ID, concurrency_id="model", concurrency_limit=1)
     react([*changed, *changed_too, path.input, models.input], handler, panel.inputs, panel.outputs)
     return panel
 

@@ -67,11 +67,11 @@ def reads_as(readings: Tensor) -> str:
     return "read as " + " ".join(str(int(digit)) for digit in readings)
 
 
-def wire(panel: Live, handler: Callable[..., Any], go: gr.Button, again: gr.Button, *more: Any) -> None:
+def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, again: gr.Button, *more: Any) -> None:
     """The events that every application shares: its button, a new seed, and whatever changes the result at once."""
     seed = next(each.component for each in panel.fields if each.name == "seed")
     options = {"concurrency_id": "model", "concurrency_limit": 1}
-    go.click(handler, panel.inputs, panel.outputs, **options)
+    go.click(handler, panel.inputs, panel.outputs, api_name=name, **options)
     again.click(lambda: fresh_seed(False), None, seed, api_visibility="private").success(
         handler, panel.inputs, panel.outputs, api_visibility="private", **options
     )

@@ -59,5 +59,5 @@ def build() -> Live:
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(ID)
     panel = Live([pad, Field("factor", times), choices.field(models), label, seed], run, result.outputs)
-    wire(panel, live(run), go, again, *changed, times.input, models.input, label.component.input, seed.component.submit)
+    wire(panel, ID, live(run), go, again, *changed, times.input, models.input, label.component.input, seed.component.submit)
     return panel

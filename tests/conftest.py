@@ -1,0 +1,134 @@
+"""Toy models, trained once a session, on points in the plane and on pictures of 4 x 4; and the browser."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Space
+from dgm_models.data import points
+from dgm_models.families.diffusion import Diffusion
+from dgm_models.families.distilled import DistilledDiffusion
+from dgm_models.families.gaussian_mixture import GaussianMixture
+from dgm_models.families.vae import VAE
+from dgm_models.networks.autoencoder import PointAutoencoder
+from dgm_models.networks.velocity import VelocityMLP, VelocityResNet
+from dgm_models.training.loop import train
+
+torch.set_num_threads(2)
+PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
+
+
+class TinyAutoencoder(nn.Module):
+    """4 x 4 pictures through two linear maps, with the outputs that the VAE asks for."""
+
+    def __init__(self, latent: int, classes: int) -> None:
+        super().__init__()
+        self.label = nn.Embedding(classes + 1, 8)
+        self.inner, self.to_latent = nn.Linear(24, 32), nn.Linear(32, 2 * latent)
+        self.from_latent, self.outer = nn.Linear(latent + 8, 32), nn.Linear(32, 9 * 16)
+
+    def encode(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.to_latent(torch.relu(self.inner(torch.cat([x.flatten(1), self.label(y)], 1))))
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.outer(torch.relu(self.from_latent(torch.cat([z, self.label(y)], 1)))).view(-1, 9, 4, 4)
+
+
+def build(family: str, space: Space) -> Family:
+    """An untrained toy of a family, on points or on pictures."""
+    torch.manual_seed(0)
+    picture = space.kind == "image"
+    if family == "mixture":
+        return GaussianMixture(space, classes=2, components=3, factors=1, floor=0.02)
+    if family == "vae":
+        network = TinyAutoencoder(3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
+        return VAE(network, space, latent=3, classes=2)
+    network = VelocityResNet(1, width=16, depth=2, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
+    return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
+
+
+def toy_data(space: Space) -> tuple[Tensor, Tensor]:
+    """Two moons, or 4 x 4 pictures of 8-bit levels: a bright row (class 0) or a bright column (class 1)."""
+    if space.kind == "real":
+        return points.moons(4000)
+    generator = torch.Generator().manual_seed(0)
+    y = torch.randint(0, 2, (2000,), generator=generator)
+    at = torch.randint(0, 4, (2000,), generator=generator)
+    x = torch.randint(0, 30, (2000, 1, 4, 4), generator=generator)
+    for i in range(len(x)):
+        if y[i] == 0:
+            x[i, 0, at[i]] += 200
+        else:
+            x[i, 0, :, at[i]] += 200
+    return x.float() / 255, y
+
+
+def teach(model: Family, space: Space) -> list[float]:
+    """Train a toy; returns its losses, first to last."""
+    x, y = toy_data(space)
+    if isinstance(model, GaussianMixture):
+        return [-value for _, value in model.fit(x, y, steps=8)]
+    if isinstance(model, DistilledDiffusion):
+        teacher = build("diffusion", space)
+        teach(teacher, space)
+        model.network.load_state_dict(teacher.network.state_dict())
+        model.learn_from(teacher.network, 1.0, 2, 2)
+    if hasattr(model, "observe"):
+        model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
+    return [
+        p.losses["model"]
+        for p in train(model, x, y, steps=400 if space.kind == "image" else 1200, batch=128, rate=3e-3, ema=0.98, report_every=50)
+    ]
+
+
+KINDS = [(family, name) for family in ("mixture", "vae", "diffusion", "distilled") for name in ("points", "pixels")]
+
+
+class Toys:
+    """Trained toys by (family, "points" or "pixels"), made on first use."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], tuple[Family, list[float]]] = {}
+
+    def get(self, family: str, name: str) -> tuple[Family, list[float]]:
+        if (family, name) not in self.made:
+            space = PLANE if name == "points" else TINY
+            model = build(family, space)
+            losses = teach(model, space)
+            self.made[family, name] = model.eval().requires_grad_(False), losses
+        return self.made[family, name]
+
+
+@pytest.fixture(scope="session")
+def toys() -> Toys:
+    return Toys()
+
+
+# the browser ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+    chromium = os.environ.get("DGM_CHROMIUM", "playwright")
+    where = {} if chromium == "playwright" else {"executable_path": chromium}
+    return {**browser_type_launch_args, **where, "args": ["--no-sandbox", "--disable-gpu", *quiet]}
+
+
+@pytest.fixture(scope="session")
+def served() -> object:
+    """The address of the running app."""
+    from app import demo
+    from dgm_models.ui.app import launch_options
+
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=None, **launch_options())
+    yield address.rstrip("/")
+    demo.close()

@@ -1,0 +1,90 @@
+"""The house: arrows run one way, gradio stays in the ui, importing does nothing, recipes and manifest agree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dgm_models import catalog, weights
+from dgm_models.catalog import MODELS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "dgm_models"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# a layer may import those at or below its own height
+HEIGHT = {"networks": 0, "modalities": 0, "data": 0, "families": 1, "training": 3, "applications": 3, "ui": 4}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def layer(dotted: str) -> int | None:
+    parts = dotted.split(".")
+    return HEIGHT.get(parts[1]) if parts[0] == "dgm_models" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_arrow_runs_backwards(path):
+    inside = path.relative_to(PACKAGE).parts
+    found = imports(path)
+    if inside[0] != "ui":
+        assert not any(name.split(".")[0] == "gradio" for name in found)
+        if inside[0] != "__main__.py":
+            assert not any(name.startswith("dgm_models.ui") for name in found)
+    mine = HEIGHT.get(inside[0])
+    if mine is not None:
+        assert [name for name in found if (theirs := layer(name)) is not None and theirs > mine] == []
+    if inside[0] == "families":
+        assert not any(name.startswith("dgm_models.catalog") for name in found)
+    assert not {name for name in found if name.split(".")[0] in ("torchvision", "pickle", "matplotlib")}
+
+
+def test_the_ui_knows_no_family_by_name():
+    """Choices come from the catalogue; only the tab of a family names its model."""
+    own = {"gaussian_mixture.py", "vae.py", "diffusion.py"}
+    for path in (PACKAGE / "ui").rglob("*.py"):
+        if path.name not in own:
+            assert not [id for id in ("gmm-mnist", "vae-mnist", "diffusion-mnist") if id in path.read_text()], path
+
+
+def test_importing_is_light():
+    """`import dgm_models` costs next to nothing beyond torch: it imports nothing until asked."""
+    code = "import sys, dgm_models; print(sorted(m for m in sys.modules if m.split('.')[0] in ('torch', 'gradio', 'huggingface_hub', 'numpy')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_listed_model_is_in_the_catalogue_with_its_files():
+    for id, entry in weights.manifest().items():
+        if id == "_hub":
+            continue
+        assert id in MODELS
+        assert (weights.FOLDER / id / "config.json").is_file()
+        assert entry["title"] == MODELS[id].title
+
+
+def test_questions_find_their_models():
+    assert set(catalog.models_for("restore")) <= set(catalog.models_for("sample"))
+    assert "gmm-mnist" in catalog.models_for("restore")
+    assert "gmm-mnist" not in catalog.models_for("encode")
+    with pytest.raises(ValueError, match="expected one of sample, restore"):
+        catalog.models_for("everything")
+
+
+def test_the_readme_shows_what_the_manifest_says():
+    from dgm_models.training.report import BEGIN, END, table
+
+    text = (ROOT / "README.md").read_text()
+    assert text.split(BEGIN)[1].split(END)[0].strip() == table().strip()

@@ -1,0 +1,79 @@
+"""The digits: shipped, verified, and refused by name where they are missing or changed."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+import torch
+
+from dgm_models.data import mnist, points
+from dgm_models.modalities import image
+
+
+def test_the_test_digits_ship():
+    x, y = mnist.test()
+    assert x.shape == (10_000, 1, 28, 28)
+    assert x.dtype == torch.uint8
+    assert torch.bincount(y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_missing_training_digits_say_both_ways(monkeypatch, tmp_path):
+    monkeypatch.setenv("DGM_DATA", str(tmp_path))
+    with pytest.raises(mnist.DataError, match=r"DGM_DATA is .*train-images-idx3-ubyte.gz is missing"):
+        mnist.train()
+    monkeypatch.delenv("DGM_DATA")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    with pytest.raises(mnist.DataError, match=r"set DGM_DATA(.|\n)*ylecun/mnist"):
+        mnist.train()
+
+
+def test_a_subset_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    header = lambda *sizes: bytes([0, 0, 8, len(sizes)]) + b"".join(n.to_bytes(4, "big") for n in sizes)  # noqa: E731
+    (tmp_path / "mnist/train-images-idx3-ubyte.gz").write_bytes(gzip.compress(header(5, 28, 28) + bytes(5 * 784)))
+    (tmp_path / "mnist/train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(header(5) + bytes(5)))
+    monkeypatch.setenv("DGM_DATA", str(tmp_path))
+    with pytest.raises(mnist.DataError, match="not the original ones"):
+        mnist.train()
+
+
+def test_points_are_a_function_of_the_seed():
+    for make in (points.moons, points.ring):
+        assert torch.equal(make(50, seed=1)[0], make(50, seed=1)[0])
+        assert not torch.equal(make(50, seed=1)[0], make(50, seed=2)[0])
+
+
+def test_a_photographed_digit_is_centred(tmp_path):
+    """Dark ink on light paper, off centre: becomes light ink on black, centred by mass."""
+    from PIL import Image, ImageDraw
+
+    page = Image.new("RGB", (300, 200), (240, 238, 230))
+    ImageDraw.Draw(page).line([(40, 30), (40, 120)], fill=(20, 20, 60), width=14)
+    page.save(tmp_path / "one.jpg")
+    x = image.read_digit(tmp_path / "one.jpg")
+    assert x.shape == (1, 1, 28, 28)
+    assert x.max() > 0.9
+    assert x[0, 0, :, 0].max() < 0.1
+    mass = x[0, 0].sum()
+    assert abs(float((x[0, 0].sum(0) * torch.arange(28)).sum() / mass) - 14) < 1
+
+
+@pytest.mark.parametrize(
+    ("make", "says"), [("huge", "at most 4 million"), ("text", "could not be read"), ("blank", "blank"), ("svg", "could not")]
+)
+def test_other_files_are_refused(tmp_path, make, says):
+    from PIL import Image
+
+    path = tmp_path / "file.png"
+    if make == "huge":
+        Image.new("1", (13_000, 13_000)).save(path)
+        assert path.stat().st_size < 100_000
+    elif make == "blank":
+        Image.new("L", (50, 50), 255).save(path)
+    else:
+        path.write_text("<svg/>" if make == "svg" else "not a picture")
+    with pytest.raises(ValueError, match=says):
+        image.read_digit(path)

@@ -1,0 +1,46 @@
+"""A(A.pinv(m)) = m, and what is put back stays."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgm_models.degradations import Grey, Hide, Shrink, put_back, put_back_in_range
+
+x = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+mask = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(1)) < 0.5
+
+
+@pytest.mark.parametrize("away", [Hide(mask), Shrink(2), Shrink(4), Shrink(7)], ids=repr)
+def test_right_inverse(away):
+    seen = away(x)
+    assert torch.allclose(away(away.pinv(seen)), seen, atol=1e-6)
+    assert torch.allclose(away(put_back(torch.zeros_like(x), seen, away)), seen, atol=1e-6)
+    inside = put_back_in_range(torch.rand_like(x) * 3 - 1, seen, away)
+    assert inside.min() >= 0
+    assert inside.max() <= 1
+    assert (away(inside) - seen).abs().max() < 1 / 255
+
+
+def test_grey_is_a_right_inverse_too():
+    colour = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(Grey()(Grey().pinv(Grey()(colour))), Grey()(colour), atol=1e-6)
+
+
+@pytest.mark.parametrize("away", [Hide(mask), Shrink(4)], ids=repr)
+def test_gain_is_the_diagonal_of_A_A_transposed(away):
+    """A is linear, so A A^T can be read off by autograd."""
+    point = torch.zeros(1, 1, 28, 28, requires_grad=True)
+    out = away(point)
+    at = (0, 0, *mask[0].nonzero()[0].tolist()) if isinstance(away, Hide) else (0, 0, 3, 3)
+    (row,) = torch.autograd.grad(out[at], point)
+    assert row.square().sum().item() == pytest.approx(away.gain)
+
+
+def test_nonsense_is_refused():
+    with pytest.raises(ValueError, match="whole factor"):
+        Shrink(0)
+    with pytest.raises(ValueError, match="sides that 5 divides"):
+        Shrink(5)(x)
+    with pytest.raises(ValueError, match="mask of bool"):
+        Hide(torch.ones(1, 28, 28))

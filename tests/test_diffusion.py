@@ -1,0 +1,158 @@
+"""Samplers and schedules against closed forms and against diffusers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from dgm_models.contracts import Noise, Space
+from dgm_models.degradations import Hide
+from dgm_models.families.diffusion import Diffusion
+from dgm_models.guidance import follow_measurement
+from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, times
+
+MEAN, STD = 0.3, 0.7
+
+
+def gaussian_denoiser(x, t):
+    """E[x0 | x_t] when x0 ~ N(MEAN, STD^2): the best there is."""
+    variance = t * t * STD**2 + (1 - t) ** 2
+    return MEAN + t * STD**2 / variance * (x - t * MEAN)
+
+
+def run(sampler, x, steps, grid="uniform t"):
+    noise = torch.Generator().manual_seed(3)
+    *_, (t, x, _) = SAMPLERS[sampler](gaussian_denoiser, x, times(steps, grid), lambda: torch.randn(x.shape, generator=noise))
+    assert t == 1
+    return x
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_gaussian_comes_out_as_that_gaussian(sampler, grid):
+    start = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
+    x = run(sampler, start, 100, grid)
+    assert x.mean().item() == pytest.approx(MEAN, abs=0.02)
+    assert x.std().item() == pytest.approx(STD, abs=0.03)
+
+
+@pytest.mark.parametrize("sampler", ["Heun", "DPM-Solver++(2M)"])
+def test_second_order_beats_euler(sampler):
+    """The ODE maps z to MEAN + STD z."""
+    z = torch.linspace(-2, 2, 9)
+    error = lambda name: (run(name, z, 12) - (MEAN + STD * z)).abs().max()  # noqa: E731
+    assert error(sampler) < 0.5 * error("Euler")
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("steps", [1, 2, 3, 8, 100])
+def test_times_rise_from_0_to_1(grid, steps):
+    grid_times = times(steps, grid)
+    assert len(grid_times) == steps + 1
+    assert grid_times[0] == 0
+    assert grid_times[-1] == 1
+    assert all(b > a for a, b in zip(grid_times[:-1], grid_times[1:], strict=True))
+
+
+def test_ddim_is_euler_on_the_straight_path():
+    x = torch.randn(50, generator=torch.Generator().manual_seed(0))
+    for (_, a, _), (_, b, _) in zip(ddim(gaussian_denoiser, x, times(7), None), euler(gaussian_denoiser, x, times(7)), strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def vp(t):
+    """alpha and sigma of the variance-preserving path at the same signal-to-noise ratio, and what scales ours to it."""
+    scale = 1 / math.sqrt(t * t + (1 - t) ** 2)
+    return t * scale, (1 - t) * scale, scale
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_ddim_and_ddpm_steps_agree_with_diffusers(eta):
+    """The same step on the variance-preserving path, which is ours scaled."""
+    from diffusers import DDIMScheduler
+
+    scheduler = DDIMScheduler(num_train_timesteps=1000, clip_sample=False, set_alpha_to_one=False, prediction_type="sample")
+    scheduler.set_timesteps(10)
+    now, before = 500, 400
+    x = torch.randn(64, generator=torch.Generator().manual_seed(0))
+    guess, fresh = gaussian_denoiser(x, 0.4), torch.randn(64, generator=torch.Generator().manual_seed(1))
+    level = lambda step: (a := scheduler.alphas_cumprod[step].sqrt().item()) / (a + math.sqrt(1 - a * a))  # noqa: E731
+    t, s = level(now), level(before)
+    theirs = scheduler.step(guess, now, x * vp(t)[2], eta=eta, variance_noise=fresh).prev_sample
+    ours = ddim_step(x, t, s, guess, eta=eta, fresh=lambda: fresh)
+    assert torch.allclose(ours * vp(s)[2], theirs, atol=1e-4)
+
+
+def test_dpm_solver_agrees_with_diffusers():
+    """Three steps of DPM-Solver++(2M), predictions of x0, on the scheduler's own noise levels."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    scheduler = DPMSolverMultistepScheduler(
+        algorithm_type="dpmsolver++", solver_order=2, prediction_type="sample", lower_order_final=True, final_sigmas_type="zero"
+    )
+    scheduler.set_timesteps(6)
+    ratios = scheduler.sigmas.tolist()  # sigma / alpha on the variance-preserving path
+    grid = [1 / (1 + ratio) for ratio in ratios]
+    x = torch.randn(64, generator=torch.Generator().manual_seed(0))
+    theirs, ours = x * vp(grid[0])[2], x
+    ours_film = dpm_solver_2m(gaussian_denoiser, ours, grid, None)
+    for step, t, s in zip(scheduler.timesteps, grid[:-1], grid[1:], strict=True):
+        guess = gaussian_denoiser(theirs / vp(t)[2], t)
+        theirs = scheduler.step(guess, step, theirs).prev_sample
+        _, ours, _ = next(ours_film)
+        assert torch.allclose(ours * vp(s)[2], theirs, atol=2e-3)
+
+
+def test_ancestral_noise_is_fresh():
+    x = torch.zeros(1000)
+    film = list(ddpm(gaussian_denoiser, x, times(4), lambda: torch.randn(1000, generator=torch.Generator().manual_seed(1))))
+    assert film[0][1].std() > 0.1
+    assert len(film) == 4
+
+
+class Exact(torch.nn.Module):
+    """The velocity of a Gaussian that is correlated between neighbours: its posteriors are known."""
+
+    def __init__(self, covariance):
+        super().__init__()
+        self.covariance = covariance
+
+    def forward(self, x, t, y):
+        t0 = t[0].item()
+        flat = x.flatten(1)
+        total = t0 * t0 * self.covariance + (1 - t0) ** 2 * torch.eye(flat.shape[1])
+        guess = (t0 * self.covariance @ torch.linalg.solve(total, flat.T)).T
+        return ((guess - flat) / (1 - t0)).view_as(x)
+
+
+def test_log_prob_of_a_gaussian_is_its_density():
+    covariance = torch.tensor([[1.0, 0.6], [0.6, 0.5]])
+    model = Diffusion(Exact(covariance), Space((2,)))
+    x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0)) @ torch.linalg.cholesky(covariance).T
+    truth = torch.distributions.MultivariateNormal(torch.zeros(2), covariance).log_prob(x)
+    assert (model.log_prob(x, steps=64) - truth).mean().abs() < 0.05
+
+
+def test_guidance_by_a_measurement_samples_the_posterior():
+    """Of a correlated Gaussian (signal range, no clamping in play) the seen half fixes the mean and the variance of the rest."""
+    size = 4
+    rank = torch.randn(size, size, generator=torch.Generator().manual_seed(2))
+    covariance = 0.1 * (rank @ rank.T) / size + 0.01 * torch.eye(size)
+    model, space = Diffusion(Exact(covariance), Space((1, 1, size), "image")), Space((1, 1, size), "image")
+    mask = torch.tensor([True, True, False, False]).view(1, 1, size)
+    seen_signal = torch.tensor([0.15, -0.1])
+    seen = torch.zeros(1, 1, size)
+    seen[..., :2] = (seen_signal + 1) / 2
+    n = 3000
+    denoise = model.denoiser(torch.zeros(n, dtype=torch.long))
+    film = follow_measurement(denoise, space, seen.expand(n, 1, 1, size), Hide(mask), Noise(range(n)), steps=60)
+    *_, (_, x, _) = film
+    hidden = x.view(n, size)[:, 2:]
+    gain = covariance[2:, :2] @ torch.linalg.inv(covariance[:2, :2])
+    mean, variance = gain @ seen_signal, (covariance[2:, 2:] - gain @ covariance[:2, 2:]).diagonal()
+    assert torch.allclose(x.view(n, size)[:, :2], seen_signal.expand(n, 2), atol=1e-5)
+    assert torch.allclose(hidden.mean(0), mean, atol=0.03)
+    assert ((hidden.var(0) / variance) > 0.4).all()
+    assert ((hidden.var(0) / variance) < 2.5).all()

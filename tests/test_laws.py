@@ -1,0 +1,134 @@
+"""The laws that every family keeps, on points and on pictures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from dgm_models.contracts import Noise, last
+from dgm_models.degradations import Hide, Shrink
+from tests.conftest import KINDS, PLANE, TINY, build, toy_data
+
+each_kind = pytest.mark.parametrize(("family", "name"), KINDS)
+
+
+@each_kind
+def test_loss_is_finite_and_reaches_every_parameter(family, name):
+    space = PLANE if name == "points" else TINY
+    model = build(family, space)
+    x, y = toy_data(space)
+    if family == "distilled":
+        model.learn_from(build("diffusion", space).network, 1.5, 2, 2)
+    for player in model.players():
+        # a last layer of zeros hides the layers before it, so look after one small step away from it
+        for p in model.parameters():
+            p.data += 0.02 * torch.randn(p.shape, generator=torch.Generator().manual_seed(1))
+        loss = model.loss(x[:256], y[:256], player)
+        loss.backward()
+        assert torch.isfinite(loss)
+        for part, p in model.players()[player].named_parameters():
+            assert p.grad is not None, part
+            assert p.grad.abs().sum() > 0, part
+
+
+@each_kind
+def test_a_row_depends_on_its_seed_alone(toys, family, name):
+    model, _ = toys.get(family, name)
+    y = torch.tensor([0, 1, -1, 1, 0])
+    together = model.sample(Noise([5, 6, 7, 8, 9]), y)
+    alone = model.sample(Noise([7]), y[2:3])
+    assert torch.allclose(together[2:3], alone, atol=2 / 255)
+    shuffled = model.sample(Noise([9, 7, 5]), y[[4, 2, 0]])
+    assert torch.allclose(shuffled, together[[4, 2, 0]], atol=2 / 255)
+    assert not torch.allclose(together[0], together[4], atol=1e-3)
+
+
+@each_kind
+def test_training_lowers_the_loss(toys, family, name):
+    _, losses = toys.get(family, name)
+    assert losses[-1] < losses[0]
+
+
+@each_kind
+def test_saved_and_loaded_it_draws_the_same(toys, family, name, tmp_path):
+    model, _ = toys.get(family, name)
+    save_file(model.state_dict(), tmp_path / "m.safetensors")
+    again = build(family, model.space)
+    again.load_state_dict(load_file(tmp_path / "m.safetensors"))
+    again.eval()
+    assert torch.equal(model.sample(Noise([1, 2])), again.sample(Noise([1, 2])))
+
+
+@each_kind
+def test_samples_live_in_the_space_and_the_film_ends_with_them(toys, family, name):
+    model, _ = toys.get(family, name)
+    x = model.sample(Noise(range(20)), torch.arange(20) % 2)
+    model.space.check(x)
+    frames = list(model.trace(Noise(range(20)), torch.arange(20) % 2))
+    assert torch.equal(frames[-1].x, x)
+    assert all(frame.note for frame in frames)
+
+
+@each_kind
+def test_samples_resemble_the_data(toys, family, name):
+    """Per class, the mean of 400 samples is near that of the data: the label and the scale are right."""
+    model, _ = toys.get(family, name)
+    x, y = toy_data(model.space)
+    for label in (0, 1):
+        settings = model.Settings(**({"steps": 20, "guidance_scale": 1.0} if family == "diffusion" else {}))
+        drawn = model.sample(Noise(range(400)), torch.full((400,), label), settings)
+        assert (drawn.mean(0) - x[y == label].mean(0)).abs().max() < 0.15
+
+
+@each_kind
+def test_wrong_labels_and_settings_are_refused(toys, family, name):
+    model, _ = toys.get(family, name)
+    with pytest.raises(ValueError, match="labels"):
+        model.sample(Noise([1]), torch.tensor([2]))
+    with pytest.raises(ValueError, match="labels"):
+        model.sample(Noise([1]), torch.tensor([0.5]))
+    for bad in (float("nan"), float("inf"), -1, 1e9, "much", None, True):
+        with pytest.raises(ValueError, match="Temperature: expected a number"):
+            model.Settings(temperature=bad)
+
+
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
+@pytest.mark.parametrize("away", [Shrink(2), Hide(torch.tensor([[[True, False] * 2] * 4]))], ids=["shrink", "hide"])
+def test_restoring_keeps_what_was_seen(toys, family, away):
+    model, _ = toys.get(family, "pixels")
+    x, y = toy_data(TINY)
+    seen = away(x[:8])
+    answer = last(model.restore(seen, away, Noise(range(8)), y[:8])).x
+    assert answer.shape == x[:8].shape
+    assert (away(answer) - seen).abs().max() < 1 / 255
+    other = last(model.restore(seen, away, Noise(range(50, 58)), y[:8])).x
+    assert (answer - other).abs().max() > 0.02  # another seed, another answer
+
+
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
+def test_the_likely_class_is_the_true_one(toys, family):
+    """log p(x | y) is higher for the right label: Bayes' rule reads the toy pictures."""
+    model, _ = toys.get(family, "pixels")
+    x, y = toy_data(TINY)
+    x, y = x[:200], y[:200]
+    right, wrong = model.log_prob(x, y), model.log_prob(x, 1 - y)
+    assert torch.isfinite(right).all()
+    assert right.mean() > wrong.mean() + 0.1
+
+
+@pytest.mark.parametrize("family", ["mixture", "diffusion"])
+def test_a_density_on_the_plane_integrates_to_one(toys, family):
+    model, _ = toys.get(family, "points")
+    axis = torch.linspace(-3, 3, 61)
+    grid = torch.cartesian_prod(axis, axis)
+    options = {"steps": 24} if family == "diffusion" else {}
+    total = model.log_prob(grid, torch.zeros(len(grid), dtype=torch.long), **options).exp().sum() * 0.1**2
+    assert total.item() == pytest.approx(1, abs=0.06)
+
+
+def test_encode_and_decode_are_inverse_for_diffusion(toys):
+    model, _ = toys.get("diffusion", "points")
+    z = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    x = model.decode(z, steps=80)
+    assert (model.encode(x, steps=80) - z).abs().median() < 0.1

@@ -1,0 +1,40 @@
+"""Formulas against torch.distributions, and that masses sum to one."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from dgm_models import probability as p
+
+
+def test_log_normal_and_kl_agree_with_torch():
+    x, mean, log_std = torch.randn(3, 50, generator=torch.Generator().manual_seed(0)).unbind(0)
+    normal = torch.distributions.Normal(mean, log_std.exp())
+    assert torch.allclose(p.log_normal(x, mean, log_std), normal.log_prob(x), atol=1e-5)
+    unit = torch.distributions.Normal(0.0, 1.0)
+    assert torch.allclose(p.kl_normal(mean, log_std), torch.distributions.kl_divergence(normal, unit), atol=1e-5)
+
+
+@pytest.mark.parametrize("mean", [-1.5, -1.0, 0.0, 0.3, 1.2])
+@pytest.mark.parametrize("log_scale", [-6.0, -3.0, 0.0])
+def test_the_256_masses_sum_to_one(mean, log_scale):
+    levels = torch.arange(256)
+    log_mass = p.log_discretized_logistic(levels, torch.tensor(mean, dtype=torch.float64), torch.tensor(log_scale, dtype=torch.float64))
+    assert torch.logsumexp(log_mass, 0).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_bits_and_means():
+    assert p.bits_per_dimension(-784 * math.log(2), 784) == pytest.approx(1)
+    assert p.log_mean_exp(torch.tensor([0.0, 0.0])).item() == pytest.approx(0)
+
+
+def test_slerp_keeps_the_length_and_meets_both_ends():
+    a, b = torch.randn(2, 4, 100, generator=torch.Generator().manual_seed(0)).unbind(0)
+    assert torch.allclose(p.slerp(a, b, 0.0), a, atol=1e-4)
+    assert torch.allclose(p.slerp(a, b, 1.0), b, atol=1e-4)
+    middle = p.slerp(a, b, 0.5).norm(dim=1)
+    assert torch.allclose(middle, (a.norm(dim=1) + b.norm(dim=1)) / 2, rtol=1e-3)
+    assert (p.lerp(a, b, 0.5).norm(dim=1) < 0.85 * middle).all()

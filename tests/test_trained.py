@@ -1,0 +1,84 @@
+"""The models that ship: they do what their family promises, on digits they have not seen. Small samples, wide margins."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgm_models import Hide, Noise, Shrink, catalog, load
+from dgm_models.contracts import last
+from dgm_models.data import mnist
+
+SAMPLERS, RESTORERS = catalog.models_for("sample"), catalog.models_for("restore")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    x, y = mnist.test()
+    return mnist.pixels(x[:100]), y[:100]
+
+
+def reads(x):
+    with torch.no_grad():
+        return load("reader-mnist")(x).argmax(1)
+
+
+def test_the_reader_reads(digits):
+    x, y = mnist.test()
+    right = torch.cat([reads(mnist.pixels(chunk)) for chunk in x.split(1000)]) == y
+    assert right.float().mean() >= 0.995
+
+
+@pytest.mark.parametrize("id", SAMPLERS)
+def test_samples_read_as_asked(id):
+    y = torch.arange(100) % 10
+    x = load(id).sample(Noise(range(100)), y)
+    assert x.shape == (100, 1, 28, 28)
+    assert x.dtype == torch.float32
+    assert x.min() >= 0
+    assert x.max() <= 1
+    assert (reads(x) == y).float().mean() > 0.85
+    same_label = x[y == 3]
+    assert (same_label[0] - same_label[1:]).abs().flatten(1).mean(1).min() > 0.02  # ten different threes
+
+
+@pytest.mark.parametrize("id", SAMPLERS)
+def test_a_picture_is_the_same_alone_and_in_a_batch(id):
+    model, y = load(id), torch.arange(64) % 10
+    together = model.sample(Noise(range(64)), y)
+    assert (model.sample(Noise([17]), y[17:18]) - together[17:18]).abs().max() <= 2 / 255
+
+
+@pytest.mark.parametrize("id", RESTORERS)
+@pytest.mark.parametrize("way", ["hide", "shrink"])
+def test_restorations_keep_what_was_seen(id, way, digits):
+    x, y = digits
+    mask = torch.ones(1, 28, 28, dtype=torch.bool)
+    mask[:, 7:21, 7:21] = False
+    away = Hide(mask) if way == "hide" else Shrink(4)
+    seen = away(x[:16])
+    answer = last(load(id).restore(seen, away, Noise(range(16)))).x
+    assert (away(answer) - seen).abs().max() < 1 / 255
+    if way == "hide":
+        assert torch.equal(answer[:, mask], x[:16][:, mask])
+    assert (reads(answer) == y[:16]).float().mean() >= 0.25  # far above one in ten
+
+
+@pytest.mark.parametrize("id", catalog.models_for("log_prob"))
+def test_digits_are_likelier_than_nonsense(id, digits):
+    x, y = digits
+    model = load(id)
+    real = model.log_prob(x[:8], y[:8])
+    noise = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0)).mul(255).round() / 255
+    assert torch.isfinite(real).all()
+    assert (real > model.log_prob(noise, y[:8])).all()
+    assert model.evidence in ("exact", "lower bound")
+
+
+@pytest.mark.parametrize("id", catalog.models_for("encode"))
+def test_codes_decode_to_the_digit(id, digits):
+    x, y = digits
+    model = load(id)
+    again = model.decode(model.encode(x[:10], y[:10]), y[:10])
+    assert (again - x[:10]).square().mean() < 0.03
+    assert (reads(again) == y[:10]).float().mean() >= 0.9
