@@ -83,10 +83,8 @@ def teach(model: Family, space: Space) -> list[float]:
         model.learn_from(teacher.network, 1.0, 2, 2)
     if hasattr(model, "observe"):
         model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
-    return [
-        p.losses["model"]
-        for p in train(model, x, y, steps=400 if space.kind == "image" else 1200, batch=128, rate=3e-3, ema=0.98, report_every=50)
-    ]
+    steps = 2000 if isinstance(model, VAE) else 400 if space.kind == "image" else 1200
+    return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
 
 
 KINDS = [(family, name) for family in ("mixture", "vae", "diffusion", "distilled") for name in ("points", "pixels")]

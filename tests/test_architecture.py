@@ -61,7 +61,8 @@ def test_the_ui_knows_no_family_by_name():
 
 def test_importing_is_light():
     """`import dgm_models` costs next to nothing beyond torch: it imports nothing until asked."""
-    code = "import sys, dgm_models; print(sorted(m for m in sys.modules if m.split('.')[0] in ('torch', 'gradio', 'huggingface_hub', 'numpy')))"
+    heavy = ("torch", "gradio", "huggingface_hub", "numpy")
+    code = f"import sys, dgm_models; print([m for m in sys.modules if m.split('.')[0] in {heavy}])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -140,7 +140,7 @@ function show() {
   film = props.value;
   if (!film || !film.rows) { film = null; return; }
   build();
-  player.dataset.film = film.id || '';
+  player.dataset.shown = Number(player.dataset.shown || 0) + 1;
   at = film.count - 1;
   draw();
   if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }

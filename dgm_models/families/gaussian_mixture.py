@@ -24,7 +24,7 @@ CHUNK = 256  # pictures at a time: bounds the memory of (pictures, components, f
 class MixtureSettings(Settings):
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the factors and of the pixel noise; 0: the mean")
     pixel_noise: float = knob(1.0, "Pixel noise", 0.0, 1.0, step=0.05, help="1: a sample of p(x); 0: the sample without its grain")
-    factors: int = knob(64, "Factors used", 0, 64, step=1, advanced=True, help="only the strongest so many")
+    factors: int = knob(16, "Factors used, at most", 0, 16, step=1, advanced=True, help="only the strongest so many")
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
         return
     teacher = catalog.load(row.teacher).network
     model.network.load_state_dict(teacher.state_dict())
-    scale, walks = model.guidance_scale, 2 * 2
+    scale, walks = model.guidance_scale, 3
     for stage in model.stages:
         yield f"one step of {stage} learns to land where {walks} of its teacher's do"
         model.learn_from(teacher, scale, stage, walks)

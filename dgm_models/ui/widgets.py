@@ -6,7 +6,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -49,7 +49,6 @@ class Live:
     fields: list[Field]
     run: Callable[..., list[Any]]
     outputs: list[gr.components.Component]
-    first: Callable[[], list[Any]] = field(default=lambda: [])
 
     @property
     def inputs(self) -> list[gr.components.Component]:

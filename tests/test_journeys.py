@@ -1,0 +1,206 @@
+"""What a person does, in a real browser: look, press, scrub, draw, paint a mask, restore, join, open a copied link."""
+
+from __future__ import annotations
+
+import pytest
+
+FAMILIES = ["mixture", "vae", "diffusion"]
+APPLICATIONS = ["digits", "inpainting", "super-resolution", "interpolation"]
+PICTURES = """(name) => [...document.querySelectorAll(`#player-${name} canvas`)].map((c) => c.toDataURL())"""
+
+
+class Screen:
+    """One tab in the browser."""
+
+    def __init__(self, page, address, name, query=""):
+        self.page, self.name = page, name
+        self.errors, self.requests = [], []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(f"{address}/{query or '?tab=' + name}")
+        self.player = page.locator(f"#player-{name} .dgm-player")
+        self.player.locator("canvas").first.wait_for(timeout=30_000)
+        page.wait_for_function("(n) => document.querySelector(`#player-${n} .dgm-player`).dataset.shown > 0", arg=name)
+
+    def shown(self) -> int:
+        return int(self.player.get_attribute("data-shown"))
+
+    def wait_for_new(self, before: int) -> None:
+        newer = "([n, k]) => Number(document.querySelector(`#player-${n} .dgm-player`).dataset.shown) > k"
+        self.page.wait_for_function(newer, arg=[self.name, before], timeout=60_000)
+
+    def do(self, action) -> None:
+        """An action that makes a new result."""
+        before = self.shown()
+        action()
+        self.wait_for_new(before)
+
+    def last_frame(self) -> list[str]:
+        self.to_frame("max")
+        self.page.wait_for_timeout(150)
+        return self.page.evaluate(PICTURES, self.name)
+
+    def to_frame(self, where) -> None:
+        script = """([n, w]) => { const s = document.querySelector(`#player-${n} .scrub`);
+            s.value = w === 'max' ? s.max : w; s.dispatchEvent(new Event('input', {bubbles: true})); }"""
+        self.page.evaluate(script, [self.name, where])
+
+    def stroke(self, pad: str, points: list[tuple[float, float]]) -> None:
+        """Draw a line on a pad; points in 0..1."""
+        canvas = self.page.locator(f"#sketch-{pad} canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*at[0])
+        self.page.mouse.down()
+        for point in at[1:]:
+            self.page.mouse.move(*point, steps=6)
+        self.page.mouse.up()
+
+    def button(self, name: str):
+        return self.page.get_by_role("button", name=name, exact=True).locator("visible=true").first
+
+
+def ink(urls: list[str], page) -> float:
+    """Mean brightness of the first picture."""
+    script = """async (url) => {
+        const picture = new Image(); picture.src = url; await picture.decode();
+        const canvas = Object.assign(document.createElement('canvas'), { width: picture.width, height: picture.height });
+        const context = canvas.getContext('2d'); context.drawImage(picture, 0, 0);
+        const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+        return data.filter((_, k) => k % 4 === 0).reduce((sum, v) => sum + v, 0) / data.length * 4; }"""
+    return page.evaluate(script, urls[0])
+
+
+@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
+def test_the_first_paint_shows_a_result(page, served, name):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    screen = Screen(page, served, name)
+    assert ink(screen.last_frame(), page) > 10
+    assert screen.player.locator(".receipt").inner_text().strip()
+    assert screen.errors == []
+    local = [url for url in screen.requests if not url.startswith((served, "data:", "blob:"))]
+    assert local == []  # nothing leaves the machine
+
+
+@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
+def test_scrubbing_asks_the_server_for_nothing(page, served, name):
+    screen = Screen(page, served, name)
+    last = screen.last_frame()
+    page.wait_for_timeout(500)
+    screen.requests.clear()
+    for frame in ("0", "1", "0", "max"):
+        screen.to_frame(frame)
+        page.wait_for_timeout(60)
+    screen.to_frame("0")
+    page.wait_for_timeout(100)
+    first = page.evaluate(PICTURES, name)
+    assert first != last
+    screen.player.focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(100)
+    assert page.evaluate(PICTURES, name) == last
+    page.keyboard.press("ArrowLeft")
+    assert int(screen.player.get_attribute("data-frame")) == int(page.locator(f"#player-{name} .scrub").get_attribute("max")) - 1
+    page.keyboard.press(" ")
+    assert screen.player.get_attribute("data-playing") == "yes"
+    page.keyboard.press(" ")
+    assert screen.player.get_attribute("data-playing") == "no"
+    assert screen.requests == []
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_draws_with_new_noise_and_repeats_with_the_same_seed(page, served, name):
+    screen = Screen(page, served, name)
+    at_first = screen.last_frame()
+    screen.do(screen.button("New noise").click)
+    changed = screen.last_frame()
+    assert changed != at_first
+    screen.do(screen.button("Same seed").click)
+    assert screen.last_frame() == changed
+    page.get_by_label("lock", exact=True).locator("visible=true").first.check()
+    screen.button("New seed").click()
+    page.get_by_text("The seed is locked", exact=False).first.wait_for(timeout=10_000)
+    assert screen.last_frame() == changed
+
+
+@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
+def test_a_copied_link_opens_the_same_picture(page, served, context, name):
+    screen = Screen(page, served, name)
+    again = {"digits": "New seed", "inpainting": "Four other answers", "super-resolution": "Four other answers", "interpolation": "Join"}
+    screen.do(screen.button(again.get(name, "New seed")).click)
+    pictures = screen.last_frame()
+    screen.player.locator(".link").click()
+    page.wait_for_timeout(200)
+    query = page.url.removeprefix(served + "/")
+    assert query.startswith(f"?tab={name}&")
+    other = Screen(context.new_page(), served, name, query)
+    other.page.wait_for_timeout(1500)
+    assert other.last_frame() == pictures
+
+
+def test_a_digit_is_drawn_masked_and_restored(page, served):
+    screen = Screen(page, served, "inpainting")
+    screen.button("Clear").click()
+    page.get_by_text("Nothing is hidden", exact=False).first.wait_for(timeout=20_000)  # a sentence, and the page stays
+    screen.button("Draw").click()
+    screen.stroke("inpainting", [(0.35, 0.25), (0.65, 0.25), (0.45, 0.8)])
+    page.wait_for_timeout(500)
+    screen.button("Hide").click()
+    screen.do(lambda: screen.stroke("inpainting", [(0.3, 0.6), (0.7, 0.6), (0.7, 0.8), (0.3, 0.8)]))
+    assert ink(screen.last_frame(), page) > 5
+    assert "read as" in screen.player.inner_text()
+
+
+def test_a_drawn_digit_is_enlarged(page, served):
+    screen = Screen(page, served, "super-resolution")
+    before = screen.last_frame()
+    screen.do(lambda: screen.stroke("super-resolution", [(0.2, 0.2), (0.8, 0.2)]))
+    assert screen.last_frame() != before
+    screen.do(lambda: page.get_by_label("7×", exact=True).locator("visible=true").first.check())
+    assert "read as" in screen.player.inner_text()
+
+
+def test_a_drawn_digit_is_joined_to_another(page, served):
+    screen = Screen(page, served, "interpolation")
+    before = screen.last_frame()
+    screen.do(lambda: screen.stroke("a", [(0.3, 0.2), (0.3, 0.8)]))
+    assert screen.last_frame() != before
+    assert "slerp" in screen.player.inner_text()
+
+
+def test_a_typed_text_becomes_digits(page, served):
+    screen = Screen(page, served, "digits")
+    box = page.get_by_label("Digits", exact=False).locator("visible=true").first
+    box.fill("314")
+    screen.do(lambda: box.press("Enter"))
+    assert "of 3 read as asked" in screen.player.inner_text()
+    box.fill("3x4")
+    box.press("Enter")
+    page.get_by_text("expected 1 to 64 of 0 to 9", exact=False).first.wait_for(timeout=10_000)
+    assert "of 3 read as asked" in screen.player.inner_text()  # the work is not lost
+
+
+def test_saved_files_are_what_is_shown(page, served):
+    screen = Screen(page, served, "mixture")
+    screen.do(screen.button("New seed").click)
+    for ending, magic in (("PNG", b"\x89PNG"), ("GIF", b"GIF8"), ("NPY", b"\x93NUMPY")):
+        with page.expect_download() as caught:
+            page.locator(f"#save-{ending.lower()}-mixture").click()
+        assert caught.value.suggested_filename.endswith(ending.lower())
+        with open(caught.value.path(), "rb") as file:
+            assert file.read(6).startswith(magic)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
+def test_nothing_spills_over_the_side(page, served, name, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    Screen(page, served, name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_that_is_opened_with_nonsense_still_opens(page, served):
+    screen = Screen(page, served, "mixture", "?tab=mixture&seed=banana&digit=%3Cscript%3E")
+    page.get_by_text("could not be opened", exact=False).first.wait_for(timeout=10_000)
+    assert ink(screen.last_frame(), page) > 10
