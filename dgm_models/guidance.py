@@ -115,7 +115,7 @@ def search_latent(
         drawn = temperature * noise.normal(tries, latent)
         if tries > 1:
             fit = torch.stack([log_seen(drawn[:, i], rows) for i in range(tries)], dim=1)
-            z = drawn[rows, noise.choose((fit / max(1.0, tries**0.5)).softmax(1))]
+            z = drawn[rows, noise.choose(fit.softmax(1))]
         else:
             z = drawn[:, 0]
     yield "a code drawn from the prior that fits what was seen", z
@@ -128,5 +128,5 @@ def search_latent(
             (slope,) = torch.autograd.grad(log_post.sum(), leaf)
         running = slope.square() if step == 0 else 0.9 * running + 0.1 * slope.square()
         size = 0.3 / (1.0 + running.sqrt())
-        z = z + 0.5 * size * slope + temperature * (size * 0.1).sqrt() * noise.normal(latent) * (step < steps - 1)
+        z = z + 0.5 * size * slope + temperature * size.sqrt() * noise.normal(latent)
         yield f"Langevin step {step + 1} of {steps}", z

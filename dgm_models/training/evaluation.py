@@ -16,11 +16,13 @@ from dgm_models.contracts import Noise, last
 from dgm_models.data import mnist
 from dgm_models.degradations import Degradation, Hide, Shrink
 from dgm_models.families.reader import Reader
+from dgm_models.modalities import image
 from dgm_models.probability import bits_per_dimension
 from dgm_models.training import metrics
 from dgm_models.training.loop import train
 
 BATCH = 250
+SHEETS = mnist.ASSETS / "sheets"
 Scores = dict[str, Any]
 
 
@@ -84,6 +86,7 @@ def _samples(id: str, model: nn.Module) -> Scores:
     scores |= {"frechet": distance, "frechet_floor": floor["frechet"], "frechet_ratio": distance / floor["frechet"]}
     scores |= {"kernel_distance": metrics.kernel_distance(network, real, made), "kernel_floor": floor["kernel"]}
     scores |= metrics.precision_recall(network(real), network(made))
+    keep_sheet(f"{id}-samples", made[:100], 10)
     return scores | _memorised(made[:1000], real[:1000])
 
 
@@ -147,6 +150,8 @@ def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8) -
         answer = _restored(model, seen, away, 0)
         few = torch.stack([_restored(model, seen[:250], away, 1000 * (d + 1)) for d in range(draws)])
         mean = few.mean(0)
+        rows = [x[:12], away.pinv(seen[:12]), *few[:4, :12]]
+        keep_sheet(f"{id}-{name.replace('_', '-')}", torch.cat(rows), 12)
         scores |= {
             f"{name}_read_as_original": share(reads(answer) == y),
             f"{name}_psnr": float(metrics.psnr(answer, x).mean()),
@@ -195,6 +200,12 @@ def _discriminative(part: str, id: str, model: nn.Module) -> Scores:
             scores |= {f"{name}_psnr": float(metrics.psnr(answer, x).mean()), f"{name}_read_as_original": share(reads(answer) == y[:1000])}
         return scores
     return {}
+
+
+def keep_sheet(name: str, x: Tensor, columns: int) -> None:
+    """A contact sheet in assets/sheets: numbers alone can hide a collapsed model, so look."""
+    SHEETS.mkdir(exist_ok=True)
+    (SHEETS / f"{name}.png").write_bytes(image.png(image.enlarge(image.tile(x, columns), 2)))
 
 
 def share(hits: Tensor) -> float:
