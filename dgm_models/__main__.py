@@ -116,10 +116,12 @@ def evaluate(
 @app.command()
 def paint() -> None:
     """Make each tab's first result anew, as the page shows it before anybody presses a button."""
-    from dgm_models.ui.app import store_first_paints
+    from dgm_models.ui.app import build_app
+    from dgm_models.ui.first import FOLDER, painting
 
-    for id in store_first_paints():
-        out.print(f"assets/first/{id}.json")
+    with painting():
+        build_app()
+    out.print(f"{len(list(FOLDER.glob('*.json')))} first results in {FOLDER}")
 
 
 @app.command()

@@ -29,7 +29,7 @@ function build() {
     head.style.gridTemplateColumns = `repeat(${film.columns.length}, 1fr)`;
     for (const name of film.columns) { const c = document.createElement('span'); c.textContent = name; head.appendChild(c); }
     const line = document.createElement('div'); line.className = 'row';
-    line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
+    if (wide) line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
     line.appendChild(head);
     stage.appendChild(line);
   }
@@ -48,7 +48,7 @@ function build() {
     }
     const pictures = document.createElement('div');
     pictures.className = 'pictures';
-    const parts = [canvasFor(row, row.sheet, row.guess ? 'x_t, the canvas' : '')];
+    const parts = [canvasFor(row, row.sheet, row.guess ? 'xₜ, the canvas' : '')];
     if (row.guess) parts.push(canvasFor(row, row.guess, 'x̂₀, the predicted picture'));
     for (const part of parts) { pictures.appendChild(part.box); rows.push(part); }
     line.appendChild(pictures);
@@ -56,7 +56,7 @@ function build() {
   }
   $('.receipt').textContent = film.receipt || '';
   $('.link').style.display = film.link ? '' : 'none';
-  $('.bar').style.visibility = film.count > 1 ? '' : 'hidden';
+  $('.bar').style.display = film.count > 1 ? '' : 'none';
   scrub.max = film.count - 1;
   fit();
 }
@@ -86,6 +86,7 @@ function draw() {
   scrub.value = at;
   count.textContent = film.count > 1 ? `${at + 1} / ${film.count}` : '';
   note.textContent = (film.notes || [])[at] || '';
+  note.hidden = !(film.notes || []).length;
   player.dataset.frame = at;
 }
 

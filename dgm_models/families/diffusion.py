@@ -125,7 +125,7 @@ class Diffusion(Family):
     # latents and likelihood -------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode(self, x: Tensor, y: Tensor | None = None, steps: int = 30) -> Tensor:
+    def encode(self, x: Tensor, y: Tensor | None = None, steps: int = 20) -> Tensor:
         """The noise that the probability-flow ODE leads to x, like x (Song et al., 2021).
 
         Data carry no noise, which the ODE never meets; so x gets the last pinch of it, the same for every picture.
@@ -137,7 +137,7 @@ class Diffusion(Family):
         return self._flow(start, self.labels(y, len(x)), grid)
 
     @torch.no_grad()
-    def decode(self, z: Tensor, y: Tensor | None = None, steps: int = 30) -> Tensor:
+    def decode(self, z: Tensor, y: Tensor | None = None, steps: int = 20) -> Tensor:
         """Where the probability-flow ODE leads the noise z: (n, *shape)."""
         grid = [0.0] + torch.sigmoid(torch.linspace(-FINEST, FINEST, steps)).tolist() + [1.0]
         return self.space.clamp(self.space.from_signal(self._flow(z, self.labels(y, len(z)), grid)))

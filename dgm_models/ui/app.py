@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import move_files_to_cache
 from starlette.middleware import Middleware
 
-from dgm_models import weights
+from dgm_models.ui.first import first
 from dgm_models.ui.serve import BodyLimit, live
 from dgm_models.ui.tabs import diffusion, digits, gaussian_mixture, inpainting, interpolation, superresolution, vae
 from dgm_models.ui.widgets import ASSETS, Live
 
-FIRST = ASSETS / "first"
 LEVELS: dict[str, tuple[ModuleType, ...]] = {
     "Families": (gaussian_mixture, vae, diffusion),
     "Applications": (digits, inpainting, superresolution, interpolation),
@@ -38,8 +32,7 @@ def build_app() -> gr.Blocks:
                         with gr.Tab(tab.TITLE, id=tab.ID):
                             panels[tab.ID] = level, tab.build()
         for id, (_, panel) in panels.items():
-            for component, value in zip(panel.outputs, first_paint(id, panel), strict=True):
-                start_with(component, value)
+            first(id, panel.outputs, lambda panel=panel: panel.run(*(each.value for each in panel.inputs)))
         _open_addresses(demo, outer, inner, panels)
     return demo
 
@@ -65,51 +58,6 @@ def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], 
 
     components = {c for _, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
     demo.load(open_address, None, [outer, *inner.values(), *components], api_visibility="private", concurrency_id="model")
-
-
-# the first paint ------------------------------------------------------------------------------------------------------
-
-
-def first_paint(id: str, panel: Live) -> list[Any]:
-    """The stored result of a tab's defaults, if it was made with the weights that are here; else it is made now."""
-    stored = FIRST / f"{id}.json"
-    if stored.is_file():
-        kept = json.loads(stored.read_text())
-        if kept["weights"] == weights_stamp():
-            return [str(FIRST / value["file"]) if isinstance(value, dict) and "file" in value else value for value in kept["values"]]
-    return panel.run(*(component.value for component in panel.inputs))
-
-
-def store_first_paints() -> Iterator[str]:
-    """Make every tab's first result and keep it in assets/first; yields the tabs' ids."""
-    FIRST.mkdir(exist_ok=True)
-    for old in FIRST.glob("*"):
-        old.unlink()
-    panels: dict[str, Live] = {}
-    with gr.Blocks():
-        for tab in (tab for tabs in LEVELS.values() for tab in tabs):
-            panels[tab.ID] = tab.build()
-    for id, panel in panels.items():
-        kept = []
-        for component, value in zip(panel.outputs, panel.run(*(each.value for each in panel.inputs)), strict=True):
-            if isinstance(component, gr.DownloadButton):
-                name = f"{id}{Path(value).suffix}"
-                (FIRST / name).write_bytes(Path(value).read_bytes())
-                value = {"file": name}
-            kept.append(value)
-        (FIRST / f"{id}.json").write_text(json.dumps({"weights": weights_stamp(), "values": kept}))
-        yield id
-
-
-def weights_stamp() -> str:
-    """Changes with any weights."""
-    listed = sorted(f"{id} {entry.get('sha256')}" for id, entry in weights.manifest().items())
-    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
-
-
-def start_with(component: gr.components.Component, value: Any) -> None:
-    """Give a component, already built, the value that a visitor finds in it."""
-    component.value = move_files_to_cache(component.postprocess(value), component, postprocess=True, keep_in_cache=True)
 
 
 # serving --------------------------------------------------------------------------------------------------------------

@@ -65,19 +65,19 @@ class Film:
             "autoplay": self.autoplay,
         }
 
-    def page(self, at: int) -> np.ndarray:
-        """One frame of all rows in one picture, uint8 (h, w), enlarged four times."""
+    def page(self, at: int, scale: int) -> np.ndarray:
+        """One frame of all rows in one picture, uint8 (h, w), enlarged so many times."""
         sheets = [image.tile(row.frames[at].x, row.columns) for row in self.rows]
         width = max(sheet.shape[1] for sheet in sheets)
         padded = [np.pad(sheet, ((0, 2), (0, width - sheet.shape[1])), constant_values=60) for sheet in sheets]
-        return image.enlarge(np.concatenate(padded)[:-2], 4)
+        return image.enlarge(np.concatenate(padded)[:-2], scale)
 
     def files(self, name: str) -> list[str]:
         """Paths of the last frame as PNG, of the film as GIF, and of the last pictures as NPY (float32)."""
         folder = Path(tempfile.mkdtemp(prefix="dgm-"))
         contents = {
-            "png": image.png(self.page(self.count - 1)),
-            "gif": image.gif([self.page(at) for at in range(self.count)]),
+            "png": image.png(self.page(self.count - 1, 4)),
+            "gif": image.gif([self.page(at, 2) for at in range(self.count)]),
             "npy": _npy(torch.cat([row.frames[-1].x for row in self.rows])),
         }
         paths = []

@@ -13,6 +13,7 @@ from dgm_models.samplers import EVALUATIONS_A_STEP, SAMPLERS
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.first import first
 from dgm_models.ui.serve import live, one_of
 from dgm_models.ui.widgets import Live
 
@@ -58,5 +59,5 @@ def build() -> Live:
         api_visibility="private",
         concurrency_id="model",
     )
-    screen.value = compare("5", 11, 1.5)[0]
+    first("diffusion-samplers", [screen], lambda: compare("5", 11, 1.5))
     return panel

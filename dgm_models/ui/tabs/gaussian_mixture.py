@@ -12,6 +12,7 @@ from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.first import first
 from dgm_models.ui.serve import live, one_of, whole
 from dgm_models.ui.widgets import Live
 
@@ -52,5 +53,5 @@ def build() -> Live:
     handler = live(anatomy)
     for moved in (digit.input, component.release):
         moved(handler, [digit, component], screen, api_visibility="private", concurrency_id="model")
-    screen.value = anatomy("3", 1)[0]
+    first("mixture-anatomy", [screen], lambda: anatomy("3", 1))
     return panel

@@ -14,6 +14,7 @@ from dgm_models.modalities import image
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.first import first
 from dgm_models.ui.serve import live
 from dgm_models.ui.tabs.shared import digit_pad, react, test_digit
 from dgm_models.ui.widgets import Live
@@ -97,5 +98,5 @@ def build() -> Live:
             screen = widgets.player("vae-plane")
     react(changed, live(explore_digit), [pad.component, with_dots], [chart, screen])
     react([chart.click, with_dots.input], live(explore), [pad.component, chart, with_dots], [chart, screen])
-    chart.value, screen.value = explore_digit(widgets.to_sketch(test_digit(4)[0]), True)
+    first("vae-plane", [chart, screen], lambda: explore_digit(widgets.to_sketch(test_digit(4)[0]), True))
     return panel

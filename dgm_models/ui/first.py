@@ -1,0 +1,72 @@
+"""First results: what a visitor finds in each tab, made once with `python -m dgm_models paint` and kept in assets/first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.processing_utils import move_files_to_cache
+
+from dgm_models import weights
+from dgm_models.ui.widgets import ASSETS
+
+FOLDER = ASSETS / "first"
+_painting = False
+
+
+def first(name: str, outputs: list[gr.components.Component], make: Callable[[], list[Any]]) -> None:
+    """Give components, already built, the values that a visitor finds: the stored ones if they were made with the weights
+    that are here, else made now."""
+    values = None if _painting else _stored(name)
+    if values is None:
+        values = make()
+        if _painting:
+            _store(name, values)
+    for component, value in zip(outputs, values, strict=True):
+        component.value = move_files_to_cache(component.postprocess(value), component, postprocess=True, keep_in_cache=True)
+
+
+@contextmanager
+def painting() -> Iterator[None]:
+    """Within this, first results are made anew and stored."""
+    global _painting
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*"):
+        old.unlink()
+    _painting = True
+    try:
+        yield
+    finally:
+        _painting = False
+
+
+def stamp() -> str:
+    """Changes with any weights."""
+    listed = sorted(f"{id} {entry.get('sha256')}" for id, entry in weights.manifest().items())
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
+
+
+def _stored(name: str) -> list[Any] | None:
+    path = FOLDER / f"{name}.json"
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text())
+    if kept["weights"] != stamp():
+        return None
+    return [str(FOLDER / value["file"]) if isinstance(value, dict) and "file" in value else value for value in kept["values"]]
+
+
+def _store(name: str, values: list[Any]) -> None:
+    kept = []
+    for value in values:
+        if isinstance(value, str) and "\n" not in value and Path(value).is_file():
+            copy = f"{name}{Path(value).suffix}"
+            (FOLDER / copy).write_bytes(Path(value).read_bytes())
+            value = {"file": copy}
+        kept.append(value)
+    (FOLDER / f"{name}.json").write_text(json.dumps({"weights": stamp(), "values": kept}) + "\n")
