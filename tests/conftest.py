@@ -22,7 +22,6 @@ from dgm_models.networks.autoencoder import PointAutoencoder
 from dgm_models.networks.velocity import VelocityMLP, VelocityResNet
 from dgm_models.training.loop import train
 
-torch.set_num_threads(2)
 PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
 
 

@@ -18,22 +18,27 @@ function canvasFor(row, sheet, title) {
   return { box, canvas, image, row };
 }
 
+function headLine(row, wide) {
+  const line = document.createElement('div'), head = document.createElement('div');
+  line.className = 'row';
+  if (wide) line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
+  head.className = 'columns';
+  head.dataset.width = row.width;
+  head.style.gridTemplateColumns = `repeat(${row.heads.length}, 1fr)`;
+  for (const name of row.heads) head.appendChild(Object.assign(document.createElement('span'), { textContent: name }));
+  line.appendChild(head);
+  return line;
+}
+
 function build() {
   stage.replaceChildren();
   rows = [];
   const wide = film.rows.length > 1 || film.rows[0].title;
   stage.classList.toggle('table', Boolean(wide));
-  if (film.columns && film.columns.length) {
-    const head = document.createElement('div');
-    head.className = 'columns';
-    head.style.gridTemplateColumns = `repeat(${film.columns.length}, 1fr)`;
-    for (const name of film.columns) { const c = document.createElement('span'); c.textContent = name; head.appendChild(c); }
-    const line = document.createElement('div'); line.className = 'row';
-    if (wide) line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
-    line.appendChild(head);
-    stage.appendChild(line);
-  }
+  let heads = '';
   for (const row of film.rows) {
+    if (row.heads.length && row.heads.join() !== heads) stage.appendChild(headLine(row, wide));
+    heads = row.heads.join();
     const line = document.createElement('div');
     line.className = 'row';
     if (wide) {
@@ -71,8 +76,7 @@ function fit() {
   const room = Math.max(60, (stage.clientWidth - side - 12 * (beside - 1)) / beside);
   const scale = Math.max(0.5, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
   for (const part of rows) part.canvas.style.width = Math.floor(part.row.width * scale) + 'px';
-  const head = stage.querySelector('.columns');
-  if (head) head.style.width = Math.floor(widest * scale) + 'px';
+  for (const head of stage.querySelectorAll('.columns')) head.style.width = Math.floor(head.dataset.width * scale) + 'px';
 }
 
 function draw() {

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
@@ -175,8 +174,12 @@ class VAE(Family):
 
 
 def _logistics(out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Decoder output (n, 3 m, h, w) -> logits of the weights, means and log scales, each (n, m, 1, h, w)."""
+    """Decoder output (n, 3 m, h, w) -> logits of the weights, means and log scales, each (n, m, 1, h, w).
+
+    Means stay within [-1.5, 1.5] and scales within e^-6 to e^1, on the scale where pixels span [-1, 1]: wide enough for a
+    pixel that is always black, and no number can run away.
+    """
     weight, mean, log_scale = out[:, :, None].chunk(3, dim=1)
     # the components start apart, so that they do not learn the same thing
     apart = torch.linspace(-1, 1, mean.shape[1], device=out.device).view(1, -1, 1, 1, 1)
-    return weight, mean + apart, F.softplus(log_scale + 3) - 6
+    return weight, 1.5 * torch.tanh(mean + apart), 7 * torch.sigmoid(log_scale) - 6

@@ -64,8 +64,14 @@ def bank(model: nn.Module, count: int, **settings: Any) -> tuple[Tensor, Tensor]
     y = torch.arange(count) % 10
     knobs = model.Settings.knobs()
     chosen = model.Settings(**{name: value for name, value in settings.items() if name in knobs})
-    made = [model.sample(Noise(range(i, min(i + BATCH, count))), y[i : i + BATCH], chosen) for i in range(0, count, BATCH)]
-    return torch.cat(made), y
+    with fast():
+        made = [model.sample(Noise(range(i, min(i + BATCH, count))), y[i : i + BATCH], chosen) for i in range(0, count, BATCH)]
+    return torch.cat(made).float(), y
+
+
+def fast() -> torch.autocast:
+    """bf16 for networks, which is what thousands of pictures are made with here; the app itself samples in float32."""
+    return torch.autocast("cpu", torch.bfloat16)
 
 
 # the parts ------------------------------------------------------------------------------------------------------------
@@ -122,7 +128,7 @@ def _likelihood(id: str, model: nn.Module) -> Scores:
     """Bits a dimension of 8-bit test digits given their labels; how many digits, and for a VAE with how many codes."""
     if not hasattr(model, "log_prob"):
         return {}
-    count = {"vae-mnist": 500, "diffusion-mnist": 1000}.get(id, 10_000)
+    count = {"vae-mnist": 500, "diffusion-mnist": 500}.get(id, 10_000)
     options = {"k": 1000} if hasattr(model, "elbo") else {}
     x, y = test_digits()
     nats = torch.cat([model.log_prob(x[i : i + 100], y[i : i + 100], **options) for i in range(0, count, 100)])
@@ -139,8 +145,8 @@ def _likelihood(id: str, model: nn.Module) -> Scores:
     return scores
 
 
-def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8) -> Scores:
-    """1,000 test digits, no label: the centre 14 x 14 hidden, and shrunk 4 times; spread from 8 draws of the first 250."""
+def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8, spread: int = 125) -> Scores:
+    """1,000 test digits, no label: the centre 14 x 14 hidden, and shrunk 4 times; spread and mean from 8 draws of the first 125."""
     if not model.restores:
         return {}
     x, y = test_digits()
@@ -148,7 +154,7 @@ def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8) -
     for name, away in (("inpainting", Hide(hole("centre"))), ("super_resolution", Shrink(4))):
         seen = away(x)
         answer = _restored(model, seen, away, 0)
-        few = torch.stack([_restored(model, seen[:250], away, 1000 * (d + 1)) for d in range(draws)])
+        few = torch.stack([_restored(model, seen[:spread], away, 1000 * (d + 1)) for d in range(draws)])
         mean = few.mean(0)
         rows = [x[:12], away.pinv(seen[:12]), *few[:4, :12]]
         keep_sheet(f"{id}-{name.replace('_', '-')}", torch.cat(rows), 12)
@@ -157,20 +163,19 @@ def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8) -
             f"{name}_psnr": float(metrics.psnr(answer, x).mean()),
             f"{name}_ssim": float(metrics.ssim(answer, x).mean()),
             f"{name}_largest_change": float((away(answer) - seen).abs().max()),
-            f"{name}_calibration": metrics.calibration_ratio(few, x[:250]),
-            f"{name}_psnr_of_mean": float(metrics.psnr(mean, x[:250]).mean()),
+            f"{name}_calibration": metrics.calibration_ratio(few, x[:spread]),
+            f"{name}_psnr_of_mean": float(metrics.psnr(mean, x[:spread]).mean()),
         }
         if isinstance(away, Shrink):
-            scores["super_resolution_psnr_bicubic"] = float(metrics.psnr(bicubic(seen[:250], 4), x[:250]).mean())
+            scores["super_resolution_psnr_bicubic"] = float(metrics.psnr(bicubic(seen[:spread], 4), x[:spread]).mean())
     return scores
 
 
 def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> Tensor:
-    parts = [
-        last(model.restore(seen[i : i + BATCH], away, Noise(range(seed + i, seed + i + len(seen[i : i + BATCH]))))).x
-        for i in range(0, len(seen), BATCH)
-    ]
-    return torch.cat(parts)
+    starts = range(0, len(seen), BATCH)
+    with fast():
+        parts = [last(model.restore(seen[i : i + BATCH], away, Noise(range(seed + i, seed + min(i + BATCH, len(seen)))))).x for i in starts]
+    return torch.cat(parts).float()
 
 
 def _speed(id: str, model: nn.Module) -> Scores:

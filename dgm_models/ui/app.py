@@ -9,7 +9,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from dgm_models.ui.first import first
-from dgm_models.ui.serve import BodyLimit, live
+from dgm_models.ui.serve import BodyLimit, live, refusal
 from dgm_models.ui.tabs import diffusion, digits, gaussian_mixture, inpainting, interpolation, superresolution, vae
 from dgm_models.ui.widgets import ASSETS, Live
 
@@ -52,7 +52,8 @@ def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], 
             values = panel.from_query(query)
             made = live(panel.run)(*values)
         except (ValueError, gr.Error) as error:
-            gr.Warning(f"This address could not be opened as it is: {error}")
+            said = error if isinstance(error, gr.Error) else refusal(error)
+            gr.Warning(f"This address could not be opened as it is: {said.message}")
             return selected
         return {**selected, **dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, made, strict=True))}
 
@@ -76,7 +77,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme(),
         "css": (ASSETS / "ui" / "style.css").read_text(),
-        "max_file_size": "8mb",
+        "max_file_size": "2mb",
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
     }

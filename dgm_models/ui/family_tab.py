@@ -13,7 +13,7 @@ from dgm_models.contracts import SEED_LIMIT, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live, whole
+from dgm_models.ui.serve import live, refusal, whole
 from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
 
 
@@ -70,7 +70,7 @@ def following(seed: Any, count: Any, locked: Any) -> int:
     try:
         return seeds_from(check_seed(seed), whole(count, "How many", 1, MOST) + 1)[-1]
     except ValueError as error:
-        raise gr.Error(str(error), title="Not possible", print_exception=False) from error
+        raise refusal(error) from error
 
 
 def fresh_seed(locked: Any) -> int:
@@ -81,7 +81,7 @@ def fresh_seed(locked: Any) -> int:
 
 def _refuse_if_locked(locked: Any) -> None:
     if locked:
-        raise gr.Error("The seed is locked. Unlock it, or press Same seed.", title="Locked", print_exception=False)
+        raise refusal("The seed is locked. Unlock it, or press Same seed.")
 
 
 def columns_for(count: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ _files: deque[Path] = deque()
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the player: frames of (n, 1, h, w), shown as tiles in so many columns."""
+    """One line of the player: frames of (n, 1, h, w), shown as tiles in so many columns, with a word over each column."""
 
     frames: list[Frame]
     columns: int
     title: str = ""
     caption: str = ""
+    heads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,12 @@ class Film:
     rows: list[Row]
     receipt: str = ""
     link: str = ""
-    columns: list[str] = field(default_factory=list)
     tall: int = 400
     autoplay: bool = True
 
     def __post_init__(self) -> None:
         count = min(MOST_FRAMES, max(len(row.frames) for row in self.rows))
-        thinned = [Row(resample(row.frames, count), row.columns, row.title, row.caption) for row in self.rows]
+        thinned = [replace(row, frames=resample(row.frames, count)) for row in self.rows]
         object.__setattr__(self, "rows", thinned)
 
     @property
@@ -60,7 +60,6 @@ class Film:
             "notes": [frame.note for frame in self.rows[0].frames] if single else [],
             "receipt": self.receipt,
             "link": self.link,
-            "columns": self.columns,
             "tall": self.tall,
             "autoplay": self.autoplay,
         }
@@ -112,6 +111,7 @@ def _packed(row: Row) -> dict[str, Any]:
         "height": height,
         "title": row.title,
         "caption": row.caption,
+        "heads": row.heads,
         "notes": [frame.note for frame in row.frames],
     }
 

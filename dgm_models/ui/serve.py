@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -25,9 +26,14 @@ def live(handler: Callable[..., Any]) -> Callable[..., Any]:
             with _model_thread:
                 return handler(*values)
         except (ValueError, WeightsError) as error:
-            raise gr.Error(str(error), title="Not possible", print_exception=False, duration=10) from error
+            raise refusal(error) from error
 
     return run
+
+
+def refusal(error: Exception | str) -> gr.Error:
+    """What went wrong as a sentence on the page; a person's own text in it is escaped."""
+    return gr.Error(html.escape(str(error), quote=False), title="Not possible", print_exception=False, duration=10)
 
 
 def whole(value: Any, label: str, low: int, high: int) -> int:

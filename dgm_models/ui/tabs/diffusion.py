@@ -19,6 +19,7 @@ from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL, STUDENT = "diffusion", "Diffusion", "diffusion-mnist", "diffusion-fast-mnist"
 STEPS = (1, 2, 4, 8, 16, 32)
+HEADS = tuple(f"{steps} step{'s' if steps > 1 else ''}" for steps in STEPS)
 
 
 def compare(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
@@ -30,12 +31,12 @@ def compare(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
             model.sample(Noise([noise]), y, model.Settings(steps=steps, sampler=name, guidance_scale=guidance_scale)) for steps in STEPS
         ]
         cost = f"{EVALUATIONS_A_STEP.get(name, 1)} evaluation{'s' if name in EVALUATIONS_A_STEP else ''} a step"
-        rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, cost))
+        rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, cost, HEADS))
     if STUDENT in catalog.models_for("sample"):
         student = catalog.load(STUDENT)
         few = [student.sample(Noise([noise]), y, student.Settings(steps=steps)) for steps in STEPS if steps <= 8]
-        rows.append(Row(still(torch.cat(few)), len(STEPS), "the student", "guidance learned, 1 to 8 steps"))
-    film = Film(rows, columns=[f"{steps} step{'s' if steps > 1 else ''}" for steps in STEPS], tall=420)
+        rows.append(Row(still(torch.cat(few)), len(STEPS), "the student", "guidance learned, 1 to 8 steps", HEADS[: len(few)]))
+    film = Film(rows, tall=420)
     return [film.value()]
 
 

@@ -34,7 +34,8 @@ def build() -> Live:
             right = (read(made.x).argmax(1) == labels)[asked].sum() if asked.any() else 0
             score = f"{int(right)} of {int(asked.sum())} read as asked" if asked.any() else "any digit"
             cost = f"{made.receipt.milliseconds:.0f} ms, {made.receipt.evaluations:.0f} evaluations"
-            rows.append(Row(made.frames, len(labels), catalog.recipe(id).title, f"{score}; {cost}"))
+            frames = [frame._replace(guess=None) for frame in made.frames]
+            rows.append(Row(frames, len(labels), catalog.recipe(id).title, f"{score}; {cost}"))
         receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance(ids)
         film = Film(rows, receipt=receipt, link=panel.link(ID, [text, titles, seed]), tall=400)
         return widgets.shown(film, f"digits-{seed}")

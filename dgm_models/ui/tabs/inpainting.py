@@ -14,7 +14,7 @@ from dgm_models.degradations import Hide
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, model_choice, reads_as, wire, with_summary
+from dgm_models.ui.tabs.shared import Models, digit_pad, heads, label_control, label_of, model_choice, reads_as, wire, with_summary
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, ANSWERS = "inpainting", "Inpainting", 4
@@ -31,15 +31,14 @@ def build() -> Live:
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
-        rows = [Row(still(shown), ANSWERS + 2, "seen · whole", "grey is hidden")]
+        rows = [Row(still(shown), ANSWERS + 2, "the digit", "grey is hidden", ("seen", "whole"))]
         for id in ids:
             done = restore(id, seen, away, seed, ANSWERS, y)
             frames = [frame._replace(x=with_summary(frame.x), guess=None) for frame in done.frames]
             cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
-            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}"))
+            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}", heads(ANSWERS)))
         film = Film(
             rows,
-            columns=[*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread"],
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
             link=panel.link(ID, [pad, titles, label, seed]),
             tall=430,

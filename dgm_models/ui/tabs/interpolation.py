@@ -34,7 +34,6 @@ def build() -> Live:
                 rows.append(_row(joined, f"{each} of the codes; {joined.receipt.milliseconds:.0f} ms"))
         film = Film(
             rows,
-            columns=["film", *(f"{i}/{STRIP - 1}" for i in range(STRIP))],
             receipt="no label is given · " + choices.provenance(ids),
             link=panel.link(ID, [first, second, path, titles]),
             tall=430,
@@ -64,4 +63,4 @@ def build() -> Live:
 def _row(joined: Joined, caption: str) -> Row:
     strip = joined.path[:: (STEPS - 1) // (STRIP - 1)]
     frames = [Frame(torch.cat([joined.path[i : i + 1], strip]), f"{i / (STEPS - 1):.0%} of the way") for i in range(STEPS)]
-    return Row(frames, STRIP + 1, joined.title, caption)
+    return Row(frames, STRIP + 1, joined.title, caption, ("film", *(f"{i}/{STRIP - 1}" for i in range(STRIP))))

@@ -15,7 +15,7 @@ from dgm_models.data import mnist
 from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
-from dgm_models.ui.serve import whole
+from dgm_models.ui.serve import refusal, whole
 from dgm_models.ui.widgets import Field, Live
 
 
@@ -60,6 +60,11 @@ def with_summary(answers: Tensor) -> Tensor:
     """The answers, then their mean and their spread (twice the standard deviation, so that it can be seen)."""
     mean, spread = answers.mean(0, keepdim=True), 2 * answers.std(0, keepdim=True, correction=0)
     return torch.cat([answers, mean, spread.clamp(0, 1)])
+
+
+def heads(answers: int) -> tuple[str, ...]:
+    """The words over what `with_summary` shows."""
+    return (*(f"answer {i + 1}" for i in range(answers)), "mean", "spread")
 
 
 def reads_as(readings: Tensor) -> str:
@@ -115,7 +120,7 @@ def _uploaded(path: str, pad: Any) -> dict[str, str]:
     try:
         return widgets.to_sketch(read_digit(path), widgets.from_sketch(pad)[1])
     except ValueError as error:
-        raise gr.Error(str(error), title="Not possible", print_exception=False) from error
+        raise refusal(error) from error
 
 
 def label_control() -> Field:

@@ -14,7 +14,7 @@ from dgm_models.degradations import Shrink
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, model_choice, reads_as, wire, with_summary
+from dgm_models.ui.tabs.shared import Models, digit_pad, heads, label_control, label_of, model_choice, reads_as, wire, with_summary
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, ANSWERS = "super-resolution", "Super-resolution", 4
@@ -30,15 +30,15 @@ def build() -> Live:
         away = Shrink(FACTORS[one_of(times, "Shrink by", tuple(FACTORS))])
         seen = away(picture)
         blurred = [away.pinv(seen), bicubic(seen, away.factor), catalog.load("regressor-mnist").restore(seen, away), picture]
-        rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "seen · bicubic · least squared error · original")]
+        heads_of_blurred = ("seen", "bicubic", "least error", "original")
+        rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads_of_blurred)]
         for id in ids:
             done = restore(id, seen, away, seed, ANSWERS, y)
             frames = [frame._replace(x=with_summary(frame.x), guess=None) for frame in done.frames]
             cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
-            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}"))
+            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}", heads(ANSWERS)))
         film = Film(
             rows,
-            columns=[*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread"],
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
             link=panel.link(ID, [pad, times, titles, label, seed]),
             tall=430,

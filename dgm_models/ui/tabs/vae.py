@@ -51,8 +51,7 @@ def explore(pad: Any, here: Any, with_dots: Any) -> list[Any]:
     point = _point(here) if here else mean[0].tolist()
     decoded = model.decode(torch.tensor([point]))
     film = Film(
-        [Row(still(torch.cat([picture, model.decode(mean), decoded])), 3)],
-        columns=["your digit", "decode(mean of q)", "decode(clicked)"],
+        [Row(still(torch.cat([picture, model.decode(mean), decoded])), 3, heads=("your digit", "decode(mean of q)", "decode(clicked)"))],
         receipt=f"q(z | x): mean ({mean[0, 0]:.2f}, {mean[0, 1]:.2f}), standard deviation ({std[0, 0]:.2f}, {std[0, 1]:.2f})",
         tall=170,
     )
