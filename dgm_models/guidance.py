@@ -38,7 +38,7 @@ def follow_measurement(
     target = _signal(space, degradation, seen)
     x = noise.normal(*space.shape)
     for t, s in zip(*_pairs(steps), strict=True):
-        guess = _conditioned(denoise, x, t, target, degradation, solves if t > 0 else 0)
+        _, guess = _conditioned(denoise, x, t, target, degradation, solves)
         guess = put_back(guess.clamp(-1, 1), target, degradation)
         x = ddim_step(x, t, s, guess, eta=churn, fresh=lambda: noise.normal(*space.shape))
         if s == 1:
@@ -49,10 +49,11 @@ def follow_measurement(
 
 def _conditioned(
     denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, target: Tensor, degradation: Degradation, solves: int
-) -> Tensor:
-    """E[x0 | x_t, seen] for the Gaussian described above: prediction + V P u with (P V P) u = P (seen - prediction)."""
-    if solves == 0:
-        return denoise(x, t)
+) -> tuple[Tensor, Tensor]:
+    """E[x0 | x_t], and E[x0 | x_t, seen] for the Gaussian described above: prediction + V P u, (P V P) u = P (seen - prediction)."""
+    if solves == 0 or t == 0:
+        guess = denoise(x, t)
+        return guess, guess
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         guess = denoise(leaf, t)
@@ -71,7 +72,46 @@ def _conditioned(
         rest = rest - size * (project(spread) + FLOOR * (1 - t) ** 2 * direction)
         left, before = inner(rest, rest), left
         direction = rest + left / before.clamp_min(1e-20) * direction
-    return guess.detach() + shift
+    return guess.detach(), guess.detach() + shift
+
+
+def weigh_hypotheses(
+    denoise: Callable[[Tensor, float], Tensor], count: int, space: Space, seen: Tensor, degradation: Degradation, noise: Noise, steps: int
+) -> Tensor:
+    """log p(seen | hypothesis) up to a constant, (n, count): which of several denoisers expects what was seen.
+
+    Row i * count + h of what `denoise` takes belongs to hypothesis h. Each walks from the same noise, pulled towards what
+    was seen as in `follow_measurement`. Its evidence is the variational bound restricted to the seen part: minus half the
+    squared misfit of its predictions times the growth of the signal-to-noise ratio (Kingma et al., 2021, eq. 13).
+    """
+    target = _signal(space, degradation, seen).repeat_interleave(count, dim=0)
+    repeated = _Repeated(degradation, count)
+    shared = lambda: noise.normal(*space.shape).repeat_interleave(count, dim=0)  # noqa: E731
+    x, evidence = shared(), torch.zeros(len(target))
+    grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, 0.7, steps)).tolist()]
+    ratio = lambda t: (t / (1 - t)) ** 2  # noqa: E731
+    for t, s in zip(grid[:-1], grid[1:], strict=True):
+        plain, guess = _conditioned(denoise, x, t, target, repeated, solves=1)
+        misfit = repeated.pinv(target - repeated(plain))
+        evidence = evidence - 0.5 * (ratio(s) - ratio(t)) * misfit.square().flatten(1).sum(1)
+        x = ddim_step(x, t, s, put_back(guess, target, repeated), eta=1.0, fresh=shared)
+    return evidence.view(-1, count)
+
+
+class _Repeated:
+    """A degradation for rows that each stand `count` times; only masks of their own differ from row to row."""
+
+    def __init__(self, degradation: Degradation, count: int) -> None:
+        mask = getattr(degradation, "mask", None)
+        several = mask is not None and mask.dim() == 4
+        self.inner = type(degradation)(mask.repeat_interleave(count, dim=0)) if several else degradation
+        self.gain = degradation.gain
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.inner(x)
+
+    def pinv(self, seen: Tensor) -> Tensor:
+        return self.inner.pinv(seen)
 
 
 def _pairs(steps: int) -> tuple[list[float], list[float]]:

@@ -10,7 +10,7 @@ import torch
 from dgm_models.contracts import Noise, Space
 from dgm_models.degradations import Hide
 from dgm_models.families.diffusion import Diffusion
-from dgm_models.guidance import follow_measurement
+from dgm_models.guidance import follow_measurement, weigh_hypotheses
 from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, times
 
 MEAN, STD = 0.3, 0.7
@@ -133,6 +133,30 @@ def test_log_prob_of_a_gaussian_is_its_density():
     x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0)) @ torch.linalg.cholesky(covariance).T
     truth = torch.distributions.MultivariateNormal(torch.zeros(2), covariance).log_prob(x)
     assert (model.log_prob(x, steps=64) - truth).mean().abs() < 0.05
+
+
+def test_hypotheses_are_weighed_by_what_was_seen():
+    """Two Gaussians of pixels with different means: the evidence for the one that fits grows with the misfit of the other."""
+    size, space = 4, Space((1, 1, 4), "image")
+    means = torch.tensor([-0.4, 0.4])
+    variance = 0.05
+
+    def denoise(x, t):
+        mean = means.repeat(len(x) // 2).view(-1, 1, 1, 1)
+        gain = t * variance / (t * t * variance + (1 - t) ** 2)
+        return mean + gain * (x - t * mean)
+
+    mask = torch.tensor([True, True, False, False]).view(1, 1, size)
+    level = torch.tensor([-0.4, 0.0, 0.1, 0.4]).view(-1, 1, 1, 1)
+    seen = Hide(mask)((level.expand(-1, 1, 1, size) + 1) / 2)
+    evidence = weigh_hypotheses(denoise, 2, space, seen, Hide(mask), Noise(range(4)), steps=40)
+    found = evidence[:, 1] - evidence[:, 0]
+    # two seen pixels: log N(level; 0.4) - log N(level; -0.4); the walk stops short of the data, so some of it is missing
+    truth = 2 * ((level.flatten() + 0.4) ** 2 - (level.flatten() - 0.4) ** 2) / (2 * variance)
+    assert found[0] < 0 < found[3]
+    assert found[2] > found[1]
+    assert (found[[0, 3]] / truth[[0, 3]]).min() > 0.1
+    assert (found[[0, 3]] / truth[[0, 3]]).max() < 1.3
 
 
 def test_guidance_by_a_measurement_samples_the_posterior():

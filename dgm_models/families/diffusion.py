@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink
-from dgm_models.guidance import follow_measurement
+from dgm_models.guidance import follow_measurement, weigh_hypotheses
 from dgm_models.probability import log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
 
@@ -35,6 +35,7 @@ class DiffusionSettings(Settings):
 class DiffusionRestoring(Settings):
     steps: int = knob(25, "Steps", 2, 100, step=1)
     guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True)
+    label_steps: int = knob(8, "Steps to infer the label", 0, 30, step=1, advanced=True, help="0: restore without a label")
     solves: int = knob(2, "Gradient steps a step", 0, 5, step=1, help="how exactly each prediction is conditioned on what was seen")
     churn: float = knob(1.0, "Fresh noise", 0.0, 1.0, step=0.1, advanced=True, help="0: none after the first step; 1: ancestral")
 
@@ -115,12 +116,21 @@ class Diffusion(Family):
     ) -> Iterator[Frame]:
         """Samples of p(x | seen, y): the ancestral sampler, pulled towards the measurement at every step (`guidance`)."""
         settings = settings or self.Restoring()
-        denoise = self.denoiser(self.labels(y, len(noise)), settings.guidance_scale)
+        y = self.labels(y, len(noise))
+        if self.classes and settings.label_steps and (y == self.classes).any():
+            y = self._infer_labels(seen, degradation, noise, y, settings.label_steps)
+        denoise = self.denoiser(y, settings.guidance_scale)
         film = follow_measurement(
             denoise, self.space, seen, degradation, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn
         )
         for t, x, guess in film:
             yield self._frame(x, t, guess, "guided by what was seen")
+
+    def _infer_labels(self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor, steps: int) -> Tensor:
+        """Labels drawn from p(y | seen) where none is given: p(x | seen) is the sum over y of p(y | seen) p(x | seen, y)."""
+        denoise = self.denoiser(torch.arange(self.classes).repeat(len(y)))
+        evidence = weigh_hypotheses(denoise, self.classes, self.space, seen, degradation, noise, steps)
+        return torch.where(y == self.classes, noise.choose(evidence.softmax(1)), y)
 
     # latents and likelihood -------------------------------------------------------------------------------------------
 

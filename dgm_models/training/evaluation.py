@@ -64,14 +64,14 @@ def bank(model: nn.Module, count: int, **settings: Any) -> tuple[Tensor, Tensor]
     y = torch.arange(count) % 10
     knobs = model.Settings.knobs()
     chosen = model.Settings(**{name: value for name, value in settings.items() if name in knobs})
-    with fast():
+    with fast(model):
         made = [model.sample(Noise(range(i, min(i + BATCH, count))), y[i : i + BATCH], chosen) for i in range(0, count, BATCH)]
     return torch.cat(made).float(), y
 
 
-def fast() -> torch.autocast:
+def fast(model: nn.Module) -> torch.autocast:
     """bf16 for networks, which is what thousands of pictures are made with here; the app itself samples in float32."""
-    return torch.autocast("cpu", torch.bfloat16)
+    return torch.autocast("cpu", torch.bfloat16, enabled=hasattr(model, "network"))
 
 
 # the parts ------------------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def _restoration(id: str, model: nn.Module, count: int = 1000, draws: int = 8, s
 
 def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> Tensor:
     starts = range(0, len(seen), BATCH)
-    with fast():
+    with fast(model):
         parts = [last(model.restore(seen[i : i + BATCH], away, Noise(range(seed + i, seed + min(i + BATCH, len(seen)))))).x for i in starts]
     return torch.cat(parts).float()
 
