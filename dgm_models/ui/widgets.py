@@ -133,7 +133,7 @@ def settings_from(settings: type[Settings], fields: list[Field], values: tuple[A
 
 
 def seed_field(default: int = 7) -> Field:
-    number = gr.Number(default, label="Seed", precision=0, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
+    number = gr.Number(default, label="Seed", step=1, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
     return Field("seed", number, int, lambda value: str(int(value)))
 
 

@@ -46,7 +46,7 @@ def build() -> Live:
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=1, min_width=180):
             digit = gr.Dropdown(list("0123456789"), value="5", label="Digit")
-            seed = gr.Number(11, label="Seed", precision=0, minimum=0, maximum=2**32 - 1)
+            seed = gr.Number(11, label="Seed", step=1, minimum=0, maximum=2**32 - 1)
             guidance = gr.Slider(0, 6, value=1.5, step=0.1, label="Guidance scale")
             go = gr.Button("Compare", variant="primary", size="sm")
         with gr.Column(scale=5, min_width=300):

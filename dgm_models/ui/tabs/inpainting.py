@@ -7,17 +7,16 @@ from typing import Any
 import gradio as gr
 import torch
 
-from dgm_models import catalog
-from dgm_models.applications.restore import PRESETS, hole, restore
+from dgm_models.applications.restore import PRESETS, hole
 from dgm_models.contracts import check_seed
 from dgm_models.degradations import Hide
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, heads, label_control, label_of, model_choice, reads_as, wire, with_summary
+from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, digit_pad, label_of, restore_controls, wire
 from dgm_models.ui.widgets import Live
 
-ID, TITLE, ANSWERS = "inpainting", "Inpainting", 4
+ID, TITLE = "inpainting", "Inpainting"
 
 
 def build() -> Live:
@@ -32,11 +31,7 @@ def build() -> Live:
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
         rows = [Row(still(shown), ANSWERS + 2, "the digit", "grey is hidden", ("seen", "whole"))]
-        for id in ids:
-            done = restore(id, seen, away, seed, ANSWERS, y)
-            frames = [frame._replace(x=with_summary(frame.x), guess=None) for frame in done.frames]
-            cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
-            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}", heads(ANSWERS)))
+        rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
@@ -49,13 +44,7 @@ def build() -> Live:
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"))
             preset = gr.Dropdown(list(PRESETS), value="centre", label="Hole")
-            with gr.Accordion("Models, label, seed", open=False):
-                models = model_choice(choices)
-                label = label_control()
-                seed = widgets.seed_field()
-            with gr.Row(elem_classes="dgm-buttons"):
-                go = gr.Button("Restore", variant="primary", size="sm")
-                again = gr.Button("Four other answers", size="sm")
+            models, label, seed, go, again = restore_controls(choices, "Restore")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(ID)
     panel = Live([pad, choices.field(models), label, seed], run, result.outputs)

@@ -11,12 +11,18 @@ import torch
 from torch import Tensor
 
 from dgm_models import catalog
+from dgm_models.applications.restore import restore
+from dgm_models.contracts import Frame
 from dgm_models.data import mnist
+from dgm_models.degradations import Degradation
 from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
+from dgm_models.ui.film import Row
 from dgm_models.ui.serve import refusal, whole
 from dgm_models.ui.widgets import Field, Live
+
+ANSWERS = 4
 
 
 class Models:
@@ -56,20 +62,33 @@ def test_digit(index: int) -> tuple[Tensor, int]:
     return mnist.pixels(x[index : index + 1]), int(y[index])
 
 
-def with_summary(answers: Tensor) -> Tensor:
+def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: int) -> list[Row]:
+    """A row a model: ANSWERS draws of p(x | seen), their mean and their spread, how each reads and what it cost."""
+    rows = []
+    heads = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread")
+    for id in ids:
+        done = restore(id, seen, away, seed, ANSWERS, y)
+        frames = [Frame(_with_summary(frame.x), frame.note) for frame in done.frames]
+        readings = " ".join(str(int(digit)) for digit in done.readings)
+        cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
+        rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"read as {readings}; {cost}", heads))
+    return rows
+
+
+def _with_summary(answers: Tensor) -> Tensor:
     """The answers, then their mean and their spread (twice the standard deviation, so that it can be seen)."""
     mean, spread = answers.mean(0, keepdim=True), 2 * answers.std(0, keepdim=True, correction=0)
     return torch.cat([answers, mean, spread.clamp(0, 1)])
 
 
-def heads(answers: int) -> tuple[str, ...]:
-    """The words over what `with_summary` shows."""
-    return (*(f"answer {i + 1}" for i in range(answers)), "mean", "spread")
-
-
-def reads_as(readings: Tensor) -> str:
-    """ "7 7 7 1" in words for a caption."""
-    return "read as " + " ".join(str(int(digit)) for digit in readings)
+def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Field, Field, gr.Button, gr.Button]:
+    """Models, label, seed; the button that restores and the one that asks for other answers."""
+    with gr.Accordion("Models, label, seed", open=False):
+        models, label, seed = model_choice(choices), label_control(), widgets.seed_field()
+    with gr.Row(elem_classes="dgm-buttons"):
+        go = gr.Button(verb, variant="primary", size="sm")
+        again = gr.Button("Four other answers", size="sm")
+    return models, label, seed, go, again
 
 
 def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, again: gr.Button, *more: Any) -> None:

@@ -8,16 +8,16 @@ import gradio as gr
 import torch
 
 from dgm_models import catalog
-from dgm_models.applications.restore import bicubic, restore
+from dgm_models.applications.restore import bicubic
 from dgm_models.contracts import check_seed
 from dgm_models.degradations import Shrink
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, heads, label_control, label_of, model_choice, reads_as, wire, with_summary
+from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, digit_pad, label_of, restore_controls, wire
 from dgm_models.ui.widgets import Field, Live
 
-ID, TITLE, ANSWERS = "super-resolution", "Super-resolution", 4
+ID, TITLE = "super-resolution", "Super-resolution"
 FACTORS = {"2×": 2, "4×": 4, "7×": 7}
 
 
@@ -32,11 +32,7 @@ def build() -> Live:
         blurred = [away.pinv(seen), bicubic(seen, away.factor), catalog.load("regressor-mnist").restore(seen, away), picture]
         heads_of_blurred = ("seen", "bicubic", "least error", "original")
         rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads_of_blurred)]
-        for id in ids:
-            done = restore(id, seen, away, seed, ANSWERS, y)
-            frames = [frame._replace(x=with_summary(frame.x), guess=None) for frame in done.frames]
-            cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
-            rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"{reads_as(done.readings)}; {cost}", heads(ANSWERS)))
+        rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
@@ -49,13 +45,7 @@ def build() -> Live:
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad(ID, ["draw", "erase"], 7)
             times = gr.Radio(list(FACTORS), value="4×", label="Shrink by")
-            with gr.Accordion("Models, label, seed", open=False):
-                models = model_choice(choices)
-                label = label_control()
-                seed = widgets.seed_field()
-            with gr.Row(elem_classes="dgm-buttons"):
-                go = gr.Button("Enlarge", variant="primary", size="sm")
-                again = gr.Button("Four other answers", size="sm")
+            models, label, seed, go, again = restore_controls(choices, "Enlarge")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(ID)
     panel = Live([pad, Field("factor", times), choices.field(models), label, seed], run, result.outputs)
