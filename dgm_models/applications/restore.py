@@ -19,25 +19,12 @@ PRESETS = ("centre", "upper half", "left half", "stripes", "noise")
 
 @dataclass(frozen=True)
 class Restored:
-    """Answers of one model: a film whose frames are (answers, 1, 28, 28), their mean and spread, and how they read."""
+    """Answers of one model: a film whose frames are (answers, 1, 28, 28), and how its last reads."""
 
     id: str
     frames: list[Frame]
     readings: Tensor  # (answers,) the digit that the reader sees in each
     receipt: Receipt
-
-    @property
-    def answers(self) -> Tensor:
-        return self.frames[-1].x
-
-    @property
-    def mean(self) -> Tensor:
-        return self.answers.mean(0, keepdim=True)
-
-    @property
-    def spread(self) -> Tensor:
-        """Standard deviation over the answers, (1, 1, 28, 28)."""
-        return self.answers.std(0, keepdim=True, correction=0)
 
 
 def restore(
