@@ -89,6 +89,7 @@ def evaluate(
     id: Annotated[str | None, typer.Argument(help="the id of a model")] = None,
     all_models: Annotated[bool, typer.Option("--all", help="every trained model")] = False,
     only: Annotated[list[str] | None, typer.Option(help="speed, samples, restoration, likelihood or synthetic; may be repeated")] = None,
+    digits: Annotated[int | None, typer.Option(min=20, max=10_000, help="fewer test digits for likelihood and restoration")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure on the test digits and write the figures into weights/manifest.json and the README's table."""
@@ -101,7 +102,7 @@ def evaluate(
     measured: dict[str, dict] = {}
     try:
         for each in [known for known in weights.manifest() if known != "_hub"] if all_models else [id]:
-            for part, scores in measure(each, only):
+            for part, scores in measure(each, only, digits):
                 measured.setdefault(each, {}).update(scores)
                 if not as_json:
                     words = (f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in scores.items())

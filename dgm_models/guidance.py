@@ -127,8 +127,9 @@ def _signal(space: Space, degradation: Degradation, seen: Tensor) -> Tensor:
 
 
 def search_latent(
-    moments: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
-    latent: int,
+    moments: Callable[[Tensor], tuple[Tensor, Tensor]],
+    draw: Callable[[], Tensor],
+    log_prior: Callable[[Tensor], Tensor],
     seen: Tensor,
     degradation: Degradation,
     noise: Noise,
@@ -139,34 +140,29 @@ def search_latent(
 ) -> Iterator[tuple[str, Tensor]]:
     """Codes z (n, latent) from p(z | seen) for any model with a decoder, as (note, z).
 
-    moments(z, rows) -> mean and variance of the pixels that z decodes to, for those rows. A code that fits is resampled
-    from `tries` prior draws (importance resampling), then Langevin steps, preconditioned by the running gradient (Li et
-    al., 2016, algorithm 1), while the weight of the data rises to 1.
+    moments(z) -> mean and variance of the pixels that z decodes to; draw() -> codes from the prior. A code that fits is
+    resampled from `tries` of them (importance resampling), then Langevin steps, preconditioned by the running gradient (Li
+    et al., 2016, algorithm 1), while the weight of the data rises to 1.
     """
-    n = len(seen)
-    rows = torch.arange(n)
 
-    def log_seen(z: Tensor, rows: Tensor) -> Tensor:
-        mean, variance = moments(z, rows)
+    def log_seen(z: Tensor) -> Tensor:
+        mean, variance = moments(z)
         spread = degradation(variance) * degradation.gain + 1e-3
-        return (-0.5 * (seen[rows] - degradation(mean)).square() / spread - 0.5 * spread.log()).flatten(1).sum(1)
+        return (-0.5 * (seen - degradation(mean)).square() / spread - 0.5 * spread.log()).flatten(1).sum(1)
 
     with torch.no_grad():
-        drawn = temperature * noise.normal(tries, latent)
-        if tries > 1:
-            fit = torch.stack([log_seen(drawn[:, i], rows) for i in range(tries)], dim=1)
-            z = drawn[rows, noise.choose(fit.softmax(1))]
-        else:
-            z = drawn[:, 0]
+        drawn = torch.stack([draw() for _ in range(tries)], dim=1)
+        fit = torch.stack([log_seen(drawn[:, i]) for i in range(tries)], dim=1)
+        z = drawn[torch.arange(len(seen)), noise.choose(fit.softmax(1))]
     yield "a code drawn from the prior that fits what was seen", z
     running = torch.zeros_like(z)
     for step in range(steps):
         weight = min(1.0, (step + 1) / (0.7 * steps))
         with torch.enable_grad():
             leaf = z.detach().requires_grad_()
-            log_post = weight * log_seen(leaf, rows) - 0.5 * leaf.square().sum(1) / max(temperature, 1e-2) ** 2
+            log_post = weight * log_seen(leaf) + log_prior(leaf) / max(temperature, 1e-2) ** 2
             (slope,) = torch.autograd.grad(log_post.sum(), leaf)
         running = slope.square() if step == 0 else 0.9 * running + 0.1 * slope.square()
         size = 0.3 / (1.0 + running.sqrt())
-        z = z + 0.5 * size * slope + temperature * size.sqrt() * noise.normal(latent)
+        z = z + 0.5 * size * slope + temperature * size.sqrt() * noise.normal(z.shape[1])
         yield f"Langevin step {step + 1} of {steps}", z

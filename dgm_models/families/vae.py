@@ -1,6 +1,9 @@
 """Variational autoencoders: a latent code z with a simple prior, a decoder p(x | z), and an encoder that guesses z
 (Kingma and Welling, 2014; Rezende et al., 2014).
 
+The prior is N(0, I) while the networks learn. Codes of real pictures do not fill it evenly, so a mixture may be fitted to
+them afterwards, and is then the prior that samples, bounds and restorations use.
+
 Pictures get a mixture of discretized logistics in each pixel (Salimans et al., 2017), so that log p is of the 8-bit levels
 themselves; points get a normal distribution.
 """
@@ -15,8 +18,9 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.families.gaussian_mixture import GaussianMixture, MixtureSettings
 from dgm_models.guidance import search_latent
-from dgm_models.probability import kl_normal, log_discretized_logistic, log_mean_exp, log_normal
+from dgm_models.probability import kl_normal, lerp, log_discretized_logistic, log_mean_exp, log_normal
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,15 @@ class VAE(Family):
     restores = (Hide, Shrink)
     evidence = "lower bound"
 
-    def __init__(self, network: nn.Module, space: Space, latent: int, classes: int = 0, beta: float = 1.0, drop: float = 0.1) -> None:
+    def __init__(
+        self, network: nn.Module, space: Space, latent: int, classes: int = 0, beta: float = 1.0, drop: float = 0.1, mixture: int = 0
+    ) -> None:
         super().__init__()
         self.network, self.space, self.latent, self.classes = network, space, latent, classes
         self.beta, self.drop = beta, drop
+        self.prior = None
+        if mixture:
+            self.prior = GaussianMixture(Space((latent,)), classes, mixture, factors=min(8, latent), floor=0.05).requires_grad_(False)
 
     # the three terms --------------------------------------------------------------------------------------------------
 
@@ -77,6 +86,30 @@ class VAE(Family):
         return -self.elbo(x, y, noise, self.beta).mean() / self.space.size
 
     @torch.no_grad()
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        """Fit the mixture prior to the codes of the training pictures, [0, 1] (Ghosh et al., 2020, section 4)."""
+        if self.prior is not None:
+            parts = [self.posterior(some, some_y) for some, some_y in zip(x.split(1000), y.split(1000), strict=True)]
+            mean, log_std = (torch.cat(part) for part in zip(*parts, strict=True))
+            fresh = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+            for _ in self.prior.fit(mean + log_std.exp() * fresh, y, steps=40):
+                pass
+
+    def log_prior(self, z: Tensor, y: Tensor) -> Tensor:
+        """log p(z | y) in nats, (n, latent) -> (n,)."""
+        if self.prior is None:
+            return log_normal(z).sum(1)
+        return self.prior.log_prob(z, torch.where(y == self.classes, -1, y))
+
+    def draw_code(self, noise: Noise, y: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+        """The centre that a code starts from (0, or the mean of a component of the prior) and the code, each (n, latent)."""
+        if self.prior is None:
+            z = temperature * noise.normal(self.latent)
+            return torch.zeros_like(z), z
+        film = list(self.prior.trace(noise, torch.where(y == self.classes, -1, y), MixtureSettings(temperature=temperature)))
+        return film[0].x, film[-1].x
+
+    @torch.no_grad()
     def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
         """Importance-weighted lower bound of log p(x | y) with k codes (Burda et al., 2016, eq. 8), nats (n,).
 
@@ -90,7 +123,7 @@ class VAE(Family):
         weights = []
         for _ in range(k):
             z = mean + log_std.exp() * noise.normal(self.latent)
-            prior_over_posterior = (log_normal(z) - log_normal(z, mean, log_std)).sum(1)
+            prior_over_posterior = self.log_prior(z, y) - log_normal(z, mean, log_std).sum(1)
             weights.append(self.log_likelihood(x, z, y) + prior_over_posterior)
         return log_mean_exp(torch.stack(weights), dim=0)
 
@@ -98,15 +131,15 @@ class VAE(Family):
 
     @torch.no_grad()
     def trace(self, noise: Noise, y: Tensor | None = None, settings: VAESettings | None = None) -> Iterator[Frame]:
-        """One decoding is enough; the film walks from z = 0, the centre of the prior, out to the z that was drawn."""
+        """One decoding is enough; the film walks from the centre of the prior out to the z that was drawn."""
         settings = settings or self.Settings()
         y = self.labels(y, len(noise))
-        z = settings.temperature * noise.normal(self.latent)
+        centre, z = self.draw_code(noise, y, settings.temperature)
         for i in range(1, settings.frames):
             share = (i - 1) / (settings.frames - 1)
-            yield Frame(self._mean(share * z, y), f"decode({share:.2f} z)")
+            yield Frame(self._mean(lerp(centre, z, share), y), f"decode: {share:.0%} of the way from the centre of the prior to z")
         x = self._mean(z, y) if settings.pixels == "mean" else self._draw(z, y, noise)
-        yield Frame(x, "decode(z), z drawn from N(0, I)" + ("" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"))
+        yield Frame(x, "decode(z), z drawn from the prior" + ("" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"))
 
     def _mean(self, z: Tensor, y: Tensor) -> Tensor:
         return self.pixel_moments(z, y)[0]
@@ -158,8 +191,9 @@ class VAE(Family):
         settings = settings or self.Restoring()
         labels = self.labels(y, len(noise))
         film = search_latent(
-            lambda z, rows: self.pixel_moments(z, labels[rows]),
-            self.latent,
+            lambda z: self.pixel_moments(z, labels),
+            lambda: self.draw_code(noise, labels, settings.temperature)[1],
+            lambda z: self.log_prior(z, labels),
             seen,
             degradation,
             noise,

@@ -48,7 +48,7 @@ RECIPES = (
         "vae-mnist",
         "VAE",
         family="dgm_models.families.vae:VAE",
-        family_config={"space": DIGIT, "classes": 10, "latent": 32},
+        family_config={"space": DIGIT, "classes": 10, "latent": 32, "mixture": 30},
         network="dgm_models.networks.autoencoder:Autoencoder",
         network_config={"latent": 32, "width": 64, "classes": 10, "mixtures": 3},
         steps=3000,

@@ -37,6 +37,8 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     yield from _fit(model, row, x, y, seed, folder, compile)
     options = [("--large", large), (f"--steps {steps}", trial), (f"--seed {seed}", seed)]
     command = " ".join([f"./dgm train {id}", *(text for text, given in options if given)])
+    if hasattr(model, "finish"):
+        model.finish(mnist.pixels(x), y)
     weights.save(
         id,
         model.state_dict(),
