@@ -11,7 +11,7 @@ themselves; points get a normal distribution.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -140,6 +140,10 @@ class VAE(Family):
             yield Frame(self._mean(lerp(centre, z, share), y), f"decode: {share:.0%} of the way from the centre of the prior to z")
         x = self._mean(z, y) if settings.pixels == "mean" else self._draw(z, y, noise)
         yield Frame(x, "decode(z), z drawn from the prior" + ("" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"))
+
+    def sample(self, noise: Noise, y: Tensor | None = None, settings: VAESettings | None = None) -> Tensor:
+        """The last frame alone, which needs no film."""
+        return super().sample(noise, y, replace(settings or self.Settings(), frames=1))
 
     def _mean(self, z: Tensor, y: Tensor) -> Tensor:
         return self.pixel_moments(z, y)[0]
