@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -115,7 +116,7 @@ def toys() -> Toys:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-    chromium = os.environ.get("DGM_CHROMIUM", "playwright")
+    chromium = os.environ.get("DGM_CHROMIUM") or shutil.which("chromium") or "playwright"
     where = {} if chromium == "playwright" else {"executable_path": chromium}
     return {**browser_type_launch_args, **where, "args": ["--no-sandbox", "--disable-gpu", *quiet]}
 

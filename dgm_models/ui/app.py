@@ -38,27 +38,36 @@ def build_app() -> gr.Blocks:
 
 
 def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], panels: dict[str, tuple[str, Live]]) -> None:
-    """?tab=...&...: select the tab, set its controls and make its picture."""
+    """?tab=...&...: select the tab; where the address names settings of it, set its controls and make its picture.
 
-    def open_address(request: gr.Request) -> dict[Any, Any]:
-        query = dict(request.query_params)
-        if query.get("tab") not in panels:
+    These events wait for nobody: a visitor without settings in the address must not queue behind other people's pictures.
+    """
+
+    def select_tab(request: gr.Request) -> dict[Any, Any]:
+        wanted = request.query_params.get("tab")
+        if wanted not in panels:
             return {outer: gr.skip()}
-        level, panel = panels[query["tab"]]
-        selected = {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=query["tab"])}
-        if len(query) == 1:
-            return selected
+        level, _ = panels[wanted]
+        return {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=wanted)}
+
+    def fill_tab(request: gr.Request) -> dict[Any, Any]:
+        query = dict(request.query_params)
+        _, panel = panels.get(query.get("tab"), (None, None))
+        if panel is None or not any(each.name in query for each in panel.fields):
+            return {outer: gr.skip()}
         try:
             values = panel.from_query(query)
             made = live(panel.run)(*values)
         except (ValueError, gr.Error) as error:
             said = error if isinstance(error, gr.Error) else refusal(error)
             gr.Warning(f"This address could not be opened as it is: {said.message}")
-            return selected
-        return {**selected, **dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, made, strict=True))}
+            return {outer: gr.skip()}
+        return {**dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, made, strict=True))}
 
+    options = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+    demo.load(select_tab, None, [outer, *inner.values()], **options)
     components = {c for _, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
-    demo.load(open_address, None, [outer, *inner.values(), *components], api_visibility="private", concurrency_id="model")
+    demo.load(fill_tab, None, [outer, *components], **options)
 
 
 # serving --------------------------------------------------------------------------------------------------------------
