@@ -17,6 +17,7 @@ class Degradation(Protocol):
 
     def __call__(self, x: Tensor) -> Tensor: ...
     def pinv(self, seen: Tensor) -> Tensor: ...
+    def put_back(self, x: Tensor, seen: Tensor) -> Tensor: ...
 
 
 class Hide:
@@ -36,6 +37,9 @@ class Hide:
 
     def pinv(self, seen: Tensor) -> Tensor:
         return seen * self.mask
+
+    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
+        return torch.where(self.mask, seen, x)  # to the last bit
 
     def __repr__(self) -> str:
         return f"Hide({self.mask.float().mean():.0%} seen)"
@@ -57,6 +61,9 @@ class Shrink:
     def pinv(self, seen: Tensor) -> Tensor:
         return seen.repeat_interleave(self.factor, -1).repeat_interleave(self.factor, -2)
 
+    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
+        return x + self.pinv(seen - self(x))
+
     def __repr__(self) -> str:
         return f"Shrink({self.factor})"
 
@@ -73,20 +80,21 @@ class Grey:
     def pinv(self, seen: Tensor) -> Tensor:
         return seen.expand(-1, self.channels, -1, -1)
 
+    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
+        return x + self.pinv(seen - self(x))
+
     def __repr__(self) -> str:
         return "Grey()"
 
 
-def put_back(x: Tensor, seen: Tensor, degradation: Degradation) -> Tensor:
-    """The nearest picture to x that the degradation maps to what was seen (no limits on its pixels)."""
-    return x + degradation.pinv(seen - degradation(x))
-
-
 def put_back_in_range(x: Tensor, seen: Tensor, degradation: Degradation, rounds: int = 60) -> Tensor:
-    """The same within [0, 1], by alternating projections; for hidden pixels one round is exact."""
+    """The nearest picture within [0, 1] that the degradation maps to what was seen, by alternating projections.
+
+    For hidden pixels one round is exact.
+    """
     x = x.clamp(0, 1)
     for _ in range(rounds):
-        x = put_back(x, seen, degradation).clamp(0, 1)
+        x = degradation.put_back(x, seen).clamp(0, 1)
         if (degradation(x) - seen).abs().max() < 1e-4:
             break
     return x

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Noise, Space
-from dgm_models.degradations import Degradation, put_back, put_back_in_range
+from dgm_models.degradations import Degradation
 from dgm_models.samplers import ddim_step
 
 FLOOR = 0.02
@@ -32,18 +32,14 @@ def follow_measurement(
 
     At each t, x0 given x_t is taken as a Gaussian whose mean is the prediction and whose covariance is sigma^2 / alpha times
     its Jacobian; that Gaussian is conditioned on what was seen, with `solves` steps of conjugate gradients, each one
-    backward pass (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta. The end
-    keeps what was seen within rounding.
+    backward pass (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta.
     """
     target = _signal(space, degradation, seen)
     x = noise.normal(*space.shape)
     for t, s in zip(*_pairs(steps), strict=True):
         _, guess = _conditioned(denoise, x, t, target, degradation, solves)
-        guess = put_back(guess.clamp(-1, 1), target, degradation)
+        guess = degradation.put_back(guess.clamp(-1, 1), target)
         x = ddim_step(x, t, s, guess, eta=churn, fresh=lambda: noise.normal(*space.shape))
-        if s == 1:
-            kept = put_back_in_range(space.from_signal(guess), seen, degradation)
-            x = guess = space.to_signal(kept)
         yield s, x, guess
 
 
@@ -94,7 +90,7 @@ def weigh_hypotheses(
         plain, guess = _conditioned(denoise, x, t, target, repeated, solves=1)
         misfit = repeated.pinv(target - repeated(plain))
         evidence = evidence - 0.5 * (ratio(s) - ratio(t)) * misfit.square().flatten(1).sum(1)
-        x = ddim_step(x, t, s, put_back(guess, target, repeated), eta=1.0, fresh=shared)
+        x = ddim_step(x, t, s, repeated.put_back(guess, target), eta=1.0, fresh=shared)
     return evidence.view(-1, count)
 
 
@@ -112,6 +108,9 @@ class _Repeated:
 
     def pinv(self, seen: Tensor) -> Tensor:
         return self.inner.pinv(seen)
+
+    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
+        return self.inner.put_back(x, seen)
 
 
 def _pairs(steps: int) -> tuple[list[float], list[float]]:

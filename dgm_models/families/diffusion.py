@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Degradation, Hide, Shrink
+from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.guidance import follow_measurement, weigh_hypotheses
 from dgm_models.probability import log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
@@ -124,7 +124,8 @@ class Diffusion(Family):
             denoise, self.space, seen, degradation, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn
         )
         for t, x, guess in film:
-            yield self._frame(x, t, guess, "guided by what was seen")
+            frame = self._frame(x, t, guess, "guided by what was seen")
+            yield frame._replace(x=put_back_in_range(frame.x, seen, degradation)) if t == 1 else frame
 
     def _infer_labels(self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor, steps: int) -> Tensor:
         """Labels drawn from p(y | seen) where none is given: p(x | seen) is the sum over y of p(y | seen) p(x | seen, y)."""

@@ -160,7 +160,7 @@ class VAE(Family):
         variance = ((torch.pi**2 / 3) * (2 * log_scale).exp()).clamp_max(0.5)
         centre = (share * mean).sum(1)
         spread = (share * (variance + mean.square())).sum(1) - centre.square()
-        return (centre + 1) / 2, (spread / 4).clamp_min(1e-6)
+        return ((centre + 1) / 2).clamp(0, 1), (spread / 4).clamp_min(1e-6)
 
     def _draw(self, z: Tensor, y: Tensor, noise: Noise) -> Tensor:
         out = self.network.decode(z, y).float()
