@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -125,8 +126,13 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 def served() -> object:
     """The address of the running app."""
     from app import demo
+    from dgm_models.ui import serve
     from dgm_models.ui.app import launch_options
 
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=None, **launch_options())
     yield address.rstrip("/")
     demo.close()
+    # a picture that nobody waits for may still be in the making: a process must not end under a running model
+    for _ in range(3):
+        with serve._model_thread:
+            time.sleep(0.3)

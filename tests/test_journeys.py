@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import pytest
 
 FAMILIES = ["mixture", "vae", "diffusion"]
@@ -135,7 +137,9 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
     query = page.url.removeprefix(served + "/")
     assert query.startswith(f"?tab={name}&")
     other = Screen(context.new_page(), served, name, query)
-    other.page.wait_for_timeout(1500)
+    if seed := parse_qs(query.removeprefix("?")).get("seed"):
+        linked = "([n, s]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes(`seed=${s}`)"
+        other.page.wait_for_function(linked, arg=[name, seed[0]], timeout=60_000)
     assert other.last_frame() == pictures
 
 

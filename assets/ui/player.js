@@ -145,6 +145,7 @@ function show() {
   film = props.value;
   if (!film || !film.rows) { film = null; return; }
   build();
+  player.dataset.link = film.link || '';
   player.dataset.shown = Number(player.dataset.shown || 0) + 1;
   at = film.count - 1;
   draw();
