@@ -25,11 +25,14 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
 
     A number of steps other than the recipe's is for trials: its weights go to runs/<id>/weights, not into the project.
     """
+    from accelerate.utils import set_seed
+
     row = catalog.enlarge(catalog.recipe(id)) if large else catalog.recipe(id)
     trial = steps is not None and steps != row.steps
     row = replace(row, steps=steps) if trial else row
     folder = RUNS / (id + ("-large" if large else "") + ("-trial" if trial else ""))
     x, y = mnist.train()
+    set_seed(seed)  # the weights that training starts from are part of the recipe
     model, began = catalog.build(row), time.perf_counter()
     yield f"{id}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {row.steps} steps"
     if hasattr(model, "observe"):
@@ -37,6 +40,7 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     yield from _fit(model, row, x, y, seed, folder, compile)
     options = [("--large", large), (f"--steps {steps}", trial), (f"--seed {seed}", seed)]
     command = " ".join([f"./dgm train {id}", *(text for text, given in options if given)])
+    model.cpu()
     if hasattr(model, "finish"):
         model.finish(mnist.pixels(x), y)
     weights.save(
