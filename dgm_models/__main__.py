@@ -62,7 +62,7 @@ def sample(
     try:
         result = generate(id, digits, seed)
         write(to, result.x)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, OSError) as error:
         raise typer.Exit(_say(str(error))) from error
     out.print(f"{to}: {len(result.x)} digits of {id}, seed {seed}, {result.milliseconds:.0f} ms")
 
@@ -109,7 +109,9 @@ def evaluate(
                     print(f"{each} {part}: " + ", ".join(words), flush=True)
     except (ValueError, RuntimeError) as error:
         raise typer.Exit(_say(str(error))) from error
-    write_table()
+    finally:
+        if measured:
+            write_table()
     if as_json:
         print(json.dumps(measured, indent=1))
 

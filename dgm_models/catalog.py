@@ -79,10 +79,10 @@ def open_model(id: str) -> Loaded:
     row = recipe(id)
     tensors, source = weights.fetch(id)
     config = weights.manifest()[id]["config"]
-    model = build(replace(row, family_config=config["family"], network_config=config["network"]))
     try:
+        model = build(replace(row, family_config=config["family"], network_config=config["network"]))
         model.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise weights.WeightsError(
             f"weights/{id}/{weights.FILE} does not fit {row.family}: {str(error).splitlines()[-1].strip()}. Train it anew: ./dgm train {id}"
         ) from error

@@ -120,12 +120,13 @@ class Knob:
         """The value in its type; raises ValueError with a sentence that says what is allowed."""
         if self.choices:
             if not isinstance(value, str) or value not in self.choices:
-                raise ValueError(f"{self.label}: expected one of {', '.join(self.choices)}, got {value!r}")
+                raise ValueError(f"{self.label}: expected one of {', '.join(self.choices)}, got {str(value)[:40]!r}")
             return value
-        span = f"{self.label}: expected a {'whole ' if kind is int else ''}number from {self.low:g} to {self.high:g}, got {value!r}"
+        number = "whole number" if kind is int else "number"
+        span = f"{self.label}: expected a {number} from {self.low:g} to {self.high:g}, got {str(value)[:40]!r}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(span)
-        if not math.isfinite(value) or not self.low <= value <= self.high or (kind is int and value != int(value)):
+        if not self.low <= value <= self.high or (kind is int and value != int(value)):
             raise ValueError(span)
         return kind(value)
 
@@ -179,6 +180,15 @@ class Family(nn.Module, ABC):
     def sample(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Tensor:
         """The last frame of the film, (n, *shape)."""
         return last(self.trace(noise, y, settings)).x
+
+    def check_measurement(self, seen: Tensor, degradation: Any, noise: Noise) -> None:
+        """ValueError unless `seen` is a finite measurement of len(noise) pictures by a degradation that this family undoes."""
+        if not isinstance(degradation, self.restores):
+            known = ", ".join(kind.__name__ for kind in self.restores)
+            raise ValueError(f"expected a degradation of {known}, got {degradation!r}")
+        wanted = degradation(torch.zeros((len(noise), *self.space.shape))).shape
+        if seen.shape != wanted or not torch.isfinite(seen).all():
+            raise ValueError(f"expected what was seen as finite numbers of shape {tuple(wanted)}, got {tuple(seen.shape)}")
 
     def labels(self, y: Tensor | None, n: int) -> Tensor:
         """y as (n,) int64 in 0..classes, where `classes` means "no label": None and -1 become it."""

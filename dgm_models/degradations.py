@@ -18,6 +18,15 @@ class Degradation(Protocol):
     def __call__(self, x: Tensor) -> Tensor: ...
     def pinv(self, seen: Tensor) -> Tensor: ...
     def put_back(self, x: Tensor, seen: Tensor) -> Tensor: ...
+    def rows(self, index: Tensor) -> Degradation: ...
+
+
+class Whole:
+    """A degradation that treats every picture alike."""
+
+    def rows(self, index: Tensor) -> Whole:
+        """The same for a selection of pictures, index (m,)."""
+        return self
 
 
 class Hide:
@@ -41,11 +50,14 @@ class Hide:
     def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
         return torch.where(self.mask, seen, x)  # to the last bit
 
+    def rows(self, index: Tensor) -> Hide:
+        return Hide(self.mask[index]) if self.mask.dim() == 4 and len(self.mask) > 1 else self
+
     def __repr__(self) -> str:
         return f"Hide({self.mask.float().mean():.0%} seen)"
 
 
-class Shrink:
+class Shrink(Whole):
     """Average blocks of factor x factor pixels: super-resolution is its inverse."""
 
     def __init__(self, factor: int) -> None:
@@ -68,7 +80,7 @@ class Shrink:
         return f"Shrink({self.factor})"
 
 
-class Grey:
+class Grey(Whole):
     """Average the colour channels: colorization is its inverse."""
 
     def __init__(self, channels: int = 3) -> None:

@@ -39,8 +39,9 @@ def follow_measurement(
     for t, s in zip(*_pairs(steps), strict=True):
         _, guess = _conditioned(denoise, x, t, target, degradation, solves)
         guess = degradation.put_back(guess.clamp(-1, 1), target)
+        yield t, x, guess
         x = ddim_step(x, t, s, guess, eta=churn, fresh=lambda: noise.normal(*space.shape))
-        yield s, x, guess
+    yield 1.0, x, x
 
 
 def _conditioned(
@@ -72,19 +73,28 @@ def _conditioned(
 
 
 def weigh_hypotheses(
-    denoise: Callable[[Tensor, float], Tensor], count: int, space: Space, seen: Tensor, degradation: Degradation, noise: Noise, steps: int
+    denoise: Callable[[Tensor, float], Tensor],
+    count: int,
+    space: Space,
+    seen: Tensor,
+    degradation: Degradation,
+    noise: Noise,
+    *,
+    steps: int,
+    finest: float = 0.7,
 ) -> Tensor:
     """log p(seen | hypothesis) up to a constant, (n, count): which of several denoisers expects what was seen.
 
     Row i * count + h of what `denoise` takes belongs to hypothesis h. Each walks from the same noise, pulled towards what
     was seen as in `follow_measurement`. Its evidence is the variational bound restricted to the seen part: minus half the
-    squared misfit of its predictions times the growth of the signal-to-noise ratio (Kingma et al., 2021, eq. 13).
+    squared misfit of its predictions times the growth of the signal-to-noise ratio (Kingma et al., 2021, eq. 13). The walk
+    ends at logit t = finest, where little is left to tell hypotheses apart that the estimate's own error does not cover.
     """
     target = _signal(space, degradation, seen).repeat_interleave(count, dim=0)
-    repeated = _Repeated(degradation, count)
+    repeated = degradation.rows(torch.arange(len(seen)).repeat_interleave(count))
     shared = lambda: noise.normal(*space.shape).repeat_interleave(count, dim=0)  # noqa: E731
     x, evidence = shared(), torch.zeros(len(target))
-    grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, 0.7, steps)).tolist()]
+    grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, finest, steps)).tolist()]
     ratio = lambda t: (t / (1 - t)) ** 2  # noqa: E731
     for t, s in zip(grid[:-1], grid[1:], strict=True):
         plain, guess = _conditioned(denoise, x, t, target, repeated, solves=1)
@@ -92,25 +102,6 @@ def weigh_hypotheses(
         evidence = evidence - 0.5 * (ratio(s) - ratio(t)) * misfit.square().flatten(1).sum(1)
         x = ddim_step(x, t, s, repeated.put_back(guess, target), eta=1.0, fresh=shared)
     return evidence.view(-1, count)
-
-
-class _Repeated:
-    """A degradation for rows that each stand `count` times; only masks of their own differ from row to row."""
-
-    def __init__(self, degradation: Degradation, count: int) -> None:
-        mask = getattr(degradation, "mask", None)
-        several = mask is not None and mask.dim() == 4
-        self.inner = type(degradation)(mask.repeat_interleave(count, dim=0)) if several else degradation
-        self.gain = degradation.gain
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self.inner(x)
-
-    def pinv(self, seen: Tensor) -> Tensor:
-        return self.inner.pinv(seen)
-
-    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
-        return self.inner.put_back(x, seen)
 
 
 def _pairs(steps: int) -> tuple[list[float], list[float]]:

@@ -22,7 +22,7 @@ INDEX = """model-index:
 - name: {id}
   results:
   - task:
-      type: unconditional-image-generation
+      type: {task}
     dataset:
       type: ylecun/mnist
       name: MNIST
@@ -34,13 +34,16 @@ INDEX = """model-index:
 def card(id: str, entry: dict[str, Any]) -> str:
     """The model card: front matter with a model-index filled from the manifest, then how to load and how it was trained."""
     row, scores = catalog.MODELS[id], entry.get("scores", {})
+    task = "unconditional-image-generation"
+    if not row.generative:
+        task = "image-classification" if hasattr(catalog.family(id), "probabilities") else "image-to-image"
     measured = {key: scores[key] for key in METRICS if scores.get(key) is not None}
     results = [f"    - type: {key}\n      name: {METRICS[key]}\n      value: {value:.5g}" for key, value in measured.items()]
-    index = INDEX.format(id=id, results="\n".join(results)) if results else ""
+    index = INDEX.format(id=id, task=task, results="\n".join(results)) if results else ""
     return f"""---
 library_name: pytorch
 license: mit
-pipeline_tag: unconditional-image-generation
+pipeline_tag: {task}
 datasets:
 - ylecun/mnist
 {index}---

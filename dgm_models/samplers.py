@@ -1,7 +1,8 @@
 """Ways to walk from noise to data with a denoiser, each a function (in the manner of Karras et al., 2022, algorithms 1 and 2).
 
 A denoiser maps (x_t, t) to the predicted x0; the path is x_t = alpha x0 + sigma noise with alpha = t, sigma = 1 - t. A
-sampler takes (denoise, x at t = 0, times, fresh) and yields (t, x_t, predicted x0) after each step; `fresh()` draws noise.
+sampler takes (denoise, x at t = 0, times, fresh) and yields (t, x_t, the x0 predicted from it) before each step, and at the
+end (1, x, x); `fresh()` draws noise.
 On this straight path DDIM and Euler's method on the flow are one and the same step (both are exact when x0 and the noise
 stay put), which the tests hold them to.
 """
@@ -59,37 +60,40 @@ def euler(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh | None =
     """Euler's method on the flow dx/dt = velocity."""
     for t, s in _steps(times):
         guess = denoise(x, t)
+        yield t, x, guess
         x = x + (s - t) * (guess - x) / (1 - t)
-        yield s, x, guess
+    yield times[-1], x, x
 
 
 def heun(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
     """Heun's second-order method: two evaluations a step, one at the last."""
     for t, s in _steps(times):
         guess = denoise(x, t)
+        yield t, x, guess
         velocity = (guess - x) / (1 - t)
         ahead = x + (s - t) * velocity
         if s < 1:
-            guess = denoise(ahead, s)
-            velocity = (velocity + (guess - ahead) / (1 - s)) / 2
+            velocity = (velocity + (denoise(ahead, s) - ahead) / (1 - s)) / 2
         x = x + (s - t) * velocity
-        yield s, x, guess
+    yield times[-1], x, x
 
 
 def ddim(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
     """Denoising diffusion implicit models: the same noise is put back."""
     for t, s in _steps(times):
         guess = denoise(x, t)
+        yield t, x, guess
         x = ddim_step(x, t, s, guess)
-        yield s, x, guess
+    yield times[-1], x, x
 
 
 def ddpm(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
     """Ancestral sampling: at each step some of the noise is drawn anew."""
     for t, s in _steps(times):
         guess = denoise(x, t)
+        yield t, x, guess
         x = ddim_step(x, t, s, guess, eta=1.0, fresh=fresh)
-        yield s, x, guess
+    yield times[-1], x, x
 
 
 def dpm_solver_2m(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
@@ -97,13 +101,14 @@ def dpm_solver_2m(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh)
     before = None  # the prediction one step ago, and the log-SNR distance it was from here
     for t, s in _steps(times):
         guess = best = denoise(x, t)
+        yield t, x, guess
         distance = _log_ratio(s) - _log_ratio(t)
         if before is not None and math.isfinite(distance) and math.isfinite(before[1]):
             ratio = before[1] / distance
             best = guess + (guess - before[0]) / (2 * ratio)
         x = (1 - s) / (1 - t) * x + s * -math.expm1(-distance) * best
         before = guess, distance
-        yield s, x, guess
+    yield times[-1], x, x
 
 
 def _log_ratio(t: float) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 FOLDER = Path(__file__).resolve().parents[1] / "weights"
@@ -33,7 +33,7 @@ class WeightsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where weights came from: "embedded", "cache" or "hub", their sha256 and their size in bytes."""
+    """Where weights came from: "embedded", "cached" or "hub", their sha256 and their size in bytes."""
 
     kind: str
     sha256: str
@@ -88,7 +88,7 @@ def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
         except WeightsError as error:
             problems.append(f"{kind}: {error}")
             continue
-        if problems and kind == ("embedded" if where == "hub" else "hub"):
+        if any("is missing" not in problem and "in the local Hub cache" not in problem for problem in problems):
             warnings.warn("\n  ".join([f"{id}: the {kind} weights are in use.", *problems, mend]), stacklevel=2)
         return tensors, Source(kind, wanted["sha256"], wanted["bytes"])
     raise WeightsError("\n  ".join([f"no usable weights for {id}.", *problems, mend]))
@@ -99,13 +99,15 @@ def verified(id: str, folder: Path = FOLDER) -> dict[str, Tensor]:
     return _read(_embedded(id, folder), manifest(folder)[id])
 
 
-def repo() -> str:
-    return os.environ.get("DGM_HUB_REPO", DEFAULT_REPO)
+def repo(folder: Path = FOLDER) -> str:
+    """The Hub repo: what DGM_HUB_REPO says, else where `publish` last put these weights."""
+    return os.environ.get("DGM_HUB_REPO") or manifest(folder).get("_hub", {}).get("repo", DEFAULT_REPO)
 
 
-def revision() -> str:
-    """The pinned commit of the Hub repo, written into the manifest by `publish`; else its main branch."""
-    return os.environ.get("DGM_HUB_REVISION") or manifest().get("_hub", {}).get("revision", "main")
+def revision(folder: Path = FOLDER) -> str:
+    """The commit that `publish` pinned in the manifest where the repo is the one it wrote to; else the main branch."""
+    pinned = manifest(folder).get("_hub", {})
+    return os.environ.get("DGM_HUB_REVISION") or (pinned["revision"] if pinned.get("repo") == repo(folder) else "main")
 
 
 def _embedded(id: str, folder: Path) -> Path:
@@ -118,24 +120,27 @@ def _embedded(id: str, folder: Path) -> Path:
 def _cached(id: str, folder: Path) -> Path:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(repo(), f"{id}/{FILE}", revision=revision())
+    found = try_to_load_from_cache(repo(folder), f"{id}/{FILE}", revision=revision(folder))
     if not isinstance(found, str):
-        raise WeightsError(f"{repo()} holds no {id}/{FILE} in the local Hub cache")
+        raise WeightsError(f"{repo(folder)} holds no {id}/{FILE} in the local Hub cache")
     return Path(found)
 
 
 def _from_hub(id: str, folder: Path) -> Path:
     from huggingface_hub import hf_hub_download, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.utils import httpx
 
     if not reachable():
         raise WeightsError(f"the Hub does not answer within {PROBE_SECONDS:g} s")
+    name, file, at = repo(folder), f"{id}/{FILE}", {"revision": revision(folder), "endpoint": endpoint()}
     try:
-        _refuse_broken(hf_hub_url(repo(), f"{id}/{FILE}", revision=revision(), endpoint=endpoint()))
+        _refuse_broken(hf_hub_url(name, file, **at))
         fresh = {"force_download": True} if _cached_is_bad(id, folder) else {}
-        return Path(hf_hub_download(repo(), f"{id}/{FILE}", revision=revision(), endpoint=endpoint(), etag_timeout=PROBE_SECONDS, **fresh))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
-        raise WeightsError(f"{repo()}/{id}/{FILE}: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+        return Path(hf_hub_download(name, file, **at, etag_timeout=PROBE_SECONDS, **fresh))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.HTTPError, OSError, ValueError) as error:
+        said = (str(error).splitlines() or ["no reason given"])[0]
+        raise WeightsError(f"{name}/{file}: {type(error).__name__}: {said}") from error
 
 
 def _refuse_broken(url: str) -> None:
@@ -193,11 +198,12 @@ def endpoint() -> str:
 
 
 def _read(path: Path, wanted: dict[str, Any]) -> dict[str, Tensor]:
-    found = _sha(path.read_bytes())
+    raw = path.read_bytes()
+    found = _sha(raw)
     if found != wanted["sha256"]:
         raise WeightsError(f"{path} is damaged: sha256 {found[:12]}..., expected {wanted['sha256'][:12]}...")
     try:
-        tensors = load_file(path)
+        tensors = load(raw)
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from error
     for name, t in tensors.items():

@@ -21,7 +21,7 @@ from dgm_models.families.distilled import DistilledDiffusion
 from dgm_models.families.gaussian_mixture import GaussianMixture
 from dgm_models.families.vae import VAE
 from dgm_models.networks.autoencoder import PointAutoencoder
-from dgm_models.networks.velocity import VelocityMLP, VelocityResNet
+from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.training.loop import train
 
 PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
@@ -52,7 +52,7 @@ def build(family: str, space: Space) -> Family:
     if family == "vae":
         network = TinyAutoencoder(3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
         return VAE(network, space, latent=3, classes=2)
-    network = VelocityResNet(1, width=16, depth=2, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
+    network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
     return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
 
 

@@ -40,15 +40,16 @@ def attempt(repo: str, address: str, embedded: bool, mode: str = "hub") -> dict:
 
 os.environ["HF_ENDPOINT"] = good
 results: dict[str, dict] = {"published": {"commit": hub.publish("good/weights", made, endpoint=good)}}
-if len(sys.argv) > 5:
-    for owner in sys.argv[5].split(","):
-        hub.publish(f"{owner}/weights", made, endpoint=good)
+for owner in sys.argv[5].split(","):
+    hub.publish(f"{owner}/weights", made, endpoint=good)
 results["good"] = attempt("good/weights", good, embedded=False)
 results["again, unreachable"] = attempt("good/weights", nowhere, embedded=False)
-for owner in ("flipped", "truncated", "missing", "broken"):
+for owner in sys.argv[5].split(","):
     results[owner] = attempt(f"{owner}/weights", good, embedded=False)
     results[f"{owner}, embedded"] = attempt(f"{owner}/weights", good, embedded=True)
 results["slow"] = attempt("other/weights", slow, embedded=False)
 results["unreachable"] = attempt("other/weights", nowhere, embedded=False)
 results["auto"] = attempt("good/weights", slow, embedded=True, mode="auto")
+hub.publish("pinned/weights", made, endpoint=good)
+results["pinned"] = attempt("", good, embedded=False)
 print(json.dumps(results))

@@ -12,11 +12,12 @@ COMMIT = "a" * 40
 
 
 class Hub:
-    """files: (repo, path) -> bytes. Owners: good, flipped, truncated, missing, broken; anything else is served as it was uploaded."""
+    """files: (repo, path) -> bytes. Owners: good, flipped, truncated, dropped, missing, broken; others are served as uploaded."""
 
     def __init__(self, delay: float = 0.0) -> None:
         self.files: dict[tuple[str, str], bytes] = {}
-        self.delay, self.requests = delay, 0
+        self.delay = delay
+        self.asked: set[tuple[str, str]] = set()  # (repo, revision) of every file that was asked for
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,7 +45,6 @@ class Hub:
         self.server.server_close()
 
     def get(self, request: BaseHTTPRequestHandler, body: bool) -> None:
-        self.requests += 1
         time.sleep(self.delay)
         path = request.path.strip("/")
         if path.startswith("api/models/"):
@@ -54,7 +54,9 @@ class Hub:
             answer(request, 200, b"", body=body)
             return
         repo, rest = path.split("/resolve/")
-        owner, file = repo.split("/")[0], rest.split("/", 1)[1]
+        revision, file = rest.split("/", 1)
+        self.asked.add((repo, revision))
+        owner = repo.split("/")[0]
         if owner == "broken":
             answer(request, 500, b"out of order", body=body)
             return
@@ -66,7 +68,7 @@ class Hub:
             raw = raw[:-3] + bytes([raw[-3] ^ 1]) + raw[-2:]
         if owner == "truncated":
             raw = raw[: len(raw) // 2]
-        answer(request, 200, raw, {"ETag": f'"{owner}{len(raw)}"', "X-Repo-Commit": COMMIT}, body=body)
+        answer(request, 200, raw, {"ETag": f'"{owner}{len(raw)}"', "X-Repo-Commit": COMMIT}, body=body, kept=owner != "dropped")
 
     def post(self, request: BaseHTTPRequestHandler) -> None:
         raw = request.rfile.read(int(request.headers["Content-Length"]))
@@ -95,10 +97,14 @@ class Hub:
             answer(request, 404, b"")
 
 
-def answer(request: BaseHTTPRequestHandler, code: int, raw: bytes, headers: dict[str, str] | None = None, body: bool = True) -> None:
+def answer(
+    request: BaseHTTPRequestHandler, code: int, raw: bytes, headers: dict[str, str] | None = None, body: bool = True, kept: bool = True
+) -> None:
+    """One reply; with kept=False the connection breaks off in the middle of the body."""
     request.send_response(code)
     for name, value in {"Content-Length": str(len(raw)), "Content-Type": "application/json", **(headers or {})}.items():
         request.send_header(name, value)
     request.end_headers()
     if body:
-        request.wfile.write(raw)
+        request.wfile.write(raw if kept else raw[: len(raw) // 2])
+    request.close_connection = request.close_connection or not kept

@@ -61,6 +61,23 @@ def test_a_photographed_digit_is_centred(tmp_path):
     assert abs(float((x[0, 0].sum(0) * torch.arange(28)).sum() / mass) - 14) < 1
 
 
+def test_transparent_and_turned_pictures_are_read_as_they_look(tmp_path):
+    from PIL import Image, ImageDraw
+
+    clear = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
+    ImageDraw.Draw(clear).line([(50, 10), (50, 90)], fill=(0, 0, 0, 255), width=9)
+    clear.save(tmp_path / "clear.png")
+    upright = image.read_digit(tmp_path / "clear.png")[0, 0]
+    assert (upright.sum(1) > 1).sum() > 15  # a tall line, black on nothing
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    page = Image.new("RGB", (100, 100), "white")
+    ImageDraw.Draw(page).line([(50, 10), (50, 90)], fill="black", width=9)
+    page.save(tmp_path / "turned.jpg", exif=exif)
+    turned = image.read_digit(tmp_path / "turned.jpg")[0, 0]
+    assert (turned.sum(0) > 1).sum() > 15
+
+
 @pytest.mark.parametrize(
     ("make", "says"), [("huge", "at most 4 million"), ("text", "could not be read"), ("blank", "blank"), ("svg", "could not")]
 )

@@ -44,3 +44,11 @@ def test_nonsense_is_refused():
         Shrink(5)(x)
     with pytest.raises(ValueError, match="mask of bool"):
         Hide(torch.ones(1, 28, 28))
+
+
+def test_rows_of_a_degradation_belong_to_their_pictures():
+    own = Hide(torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(2)) < 0.5)
+    index = torch.tensor([3, 3, 0])
+    assert torch.equal(own.rows(index)(x[index]), own(x)[index])
+    for shared in (Hide(mask), Shrink(4)):
+        assert torch.equal(shared.rows(index)(x[index]), shared(x)[index])

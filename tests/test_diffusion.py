@@ -7,11 +7,12 @@ import math
 import pytest
 import torch
 
-from dgm_models.contracts import Noise, Space
+from dgm_models.contracts import Noise, Space, last
 from dgm_models.degradations import Hide
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.guidance import follow_measurement, weigh_hypotheses
 from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, times
+from tests.conftest import TINY, toy_data
 
 MEAN, STD = 0.3, 0.7
 
@@ -98,6 +99,7 @@ def test_dpm_solver_agrees_with_diffusers():
     x = torch.randn(64, generator=torch.Generator().manual_seed(0))
     theirs, ours = x * vp(grid[0])[2], x
     ours_film = dpm_solver_2m(gaussian_denoiser, ours, grid, None)
+    next(ours_film)  # where it starts
     for step, t, s in zip(scheduler.timesteps, grid[:-1], grid[1:], strict=True):
         guess = gaussian_denoiser(theirs / vp(t)[2], t)
         theirs = scheduler.step(guess, step, theirs).prev_sample
@@ -108,8 +110,19 @@ def test_dpm_solver_agrees_with_diffusers():
 def test_ancestral_noise_is_fresh():
     x = torch.zeros(1000)
     film = list(ddpm(gaussian_denoiser, x, times(4), lambda: torch.randn(1000, generator=torch.Generator().manual_seed(1))))
-    assert film[0][1].std() > 0.1
-    assert len(film) == 4
+    assert film[1][1].std() > 0.1
+    assert len(film) == 5
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_each_prediction_is_made_from_the_picture_beside_it(sampler):
+    start, noise = torch.randn(9, generator=torch.Generator().manual_seed(0)), torch.Generator().manual_seed(3)
+    film = list(SAMPLERS[sampler](gaussian_denoiser, start, times(5), lambda: torch.randn(9, generator=noise)))
+    assert torch.equal(film[0][1], start)
+    assert [t for t, _, _ in film] == times(5)
+    for t, x, guess in film[:-1]:
+        assert torch.allclose(guess, gaussian_denoiser(x, t))
+    assert torch.equal(film[-1][1], film[-1][2])
 
 
 class Exact(torch.nn.Module):
@@ -133,6 +146,16 @@ def test_log_prob_of_a_gaussian_is_its_density():
     x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0)) @ torch.linalg.cholesky(covariance).T
     truth = torch.distributions.MultivariateNormal(torch.zeros(2), covariance).log_prob(x)
     assert (model.log_prob(x, steps=64) - truth).mean().abs() < 0.05
+
+
+def test_the_bound_of_8_bit_pictures_sums_to_one():
+    """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all 256^2 pictures of two pixels they sum to one."""
+    covariance = torch.tensor([[0.2, 0.1], [0.1, 0.15]])
+    model = Diffusion(Exact(covariance), Space((1, 1, 2), "image"))
+    level = torch.arange(256) / 255
+    pictures = torch.cartesian_prod(level, level).view(-1, 1, 1, 2)
+    total = torch.cat([model.log_prob(some, steps=64) for some in pictures.split(8192)]).double().exp().sum().item()
+    assert total == pytest.approx(1, abs=0.05)
 
 
 def test_hypotheses_are_weighed_by_what_was_seen():
@@ -180,3 +203,29 @@ def test_guidance_by_a_measurement_samples_the_posterior():
     assert torch.allclose(hidden.mean(0), mean, atol=0.03)
     assert ((hidden.var(0) / variance) > 0.4).all()
     assert ((hidden.var(0) / variance) < 2.5).all()
+
+
+def test_guidance_ends_when_it_is_told_to(toys):
+    model, _ = toys.get("diffusion", "pixels")
+    draw = lambda **knobs: model.sample(Noise([4]), torch.tensor([1]), model.Settings(**knobs))  # noqa: E731
+    plain = draw(guidance_scale=1.0)
+    assert torch.equal(draw(guidance_scale=4.0, guide_from=0.0, guide_until=0.0), plain)
+    half, whole = draw(guidance_scale=4.0, guide_from=0.0, guide_until=0.5), draw(guidance_scale=4.0, guide_from=0.0, guide_until=1.0)
+    assert not torch.equal(half, plain)
+    assert not torch.equal(half, whole)
+
+
+def test_a_label_is_inferred_once_for_one_measurement(toys):
+    """Four answers to one question cost one inference, and an answer is the same alone and beside others."""
+    model, _ = toys.get("diffusion", "pixels")
+    x, _ = toy_data(TINY)
+    away = Hide(torch.tensor([[[True, True, False, False]] * 4]))
+    seen = away(x[[0, 0, 0, 0, 1]])
+    rows = []
+    hook = model.network.register_forward_hook(lambda module, inputs, output: rows.append(len(inputs[0])))
+    settings = model.Restoring(label_steps=4, steps=2)
+    together = last(model.restore(seen, away, Noise(range(5)), None, settings)).x
+    hook.remove()
+    assert rows[:4] == [2 * model.classes] * 4
+    alone = last(model.restore(seen[2:3], away, Noise([2]), None, settings)).x
+    assert torch.allclose(alone, together[2:3], atol=2 / 255)

@@ -120,7 +120,7 @@ def test_a_family_draws_with_new_noise_and_repeats_with_the_same_seed(page, serv
     assert changed != at_first
     screen.do(screen.button("Same seed").click)
     assert screen.last_frame() == changed
-    page.get_by_label("lock", exact=True).locator("visible=true").first.check()
+    page.get_by_label("Lock seed", exact=True).locator("visible=true").first.check()
     screen.button("New seed").click()
     page.get_by_text("The seed is locked", exact=False).first.wait_for(timeout=10_000)
     assert screen.last_frame() == changed
@@ -141,6 +141,36 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
         linked = "([n, s]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes(`seed=${s}`)"
         other.page.wait_for_function(linked, arg=[name, seed[0]], timeout=60_000)
     assert other.last_frame() == pictures
+
+
+@pytest.mark.parametrize(
+    ("name", "query"), [("mixture.anatomy", "component=5"), ("diffusion.samplers", "of=3"), ("vae.plane", "z=1.5,-0.5")]
+)
+def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
+    player, wanted = name.replace(".", "-"), query.replace(",", "%2C")
+    first = Screen(page, served, player, f"?tab={name.split('.')[0]}").last_frame()
+    pages = []
+    for opened in (page, context.new_page()):
+        address = f"?tab={name}&{query}" if not pages else pages[0].page.url.removeprefix(served + "/")
+        pages.append(screen := Screen(opened, served, player, address))
+        linked = "([n, q]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes(q)"
+        opened.wait_for_function(linked, arg=[player, wanted], timeout=60_000)
+        opened.wait_for_timeout(200)
+        screen.player.locator(".link").click()
+        opened.wait_for_timeout(200)
+    assert pages[0].last_frame() == pages[1].last_frame() != first
+
+
+def test_the_latent_plane_decodes_where_it_is_clicked(page, served):
+    screen = Screen(page, served, "vae-plane", "?tab=vae")
+    before = screen.last_frame()
+    plane = page.locator(".dgm-plane canvas")
+    plane.scroll_into_view_if_needed()
+    screen.do(lambda: plane.click(position={"x": 60, "y": 60}))
+    clicked = screen.last_frame()
+    assert clicked != before
+    screen.do(lambda: page.keyboard.press("ArrowRight"))
+    assert screen.last_frame() != clicked
 
 
 def test_a_digit_is_drawn_masked_and_restored(page, served):

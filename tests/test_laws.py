@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dgm_models.contracts import Noise, last
-from dgm_models.degradations import Hide, Shrink
+from dgm_models.degradations import Grey, Hide, Shrink
 from tests.conftest import KINDS, PLANE, TINY, build, toy_data
 
 each_kind = pytest.mark.parametrize(("family", "name"), KINDS)
@@ -104,6 +104,30 @@ def test_restoring_keeps_what_was_seen(toys, family, away):
     assert (away(answer) - seen).abs().max() < 1 / 255
     other = last(model.restore(seen, away, Noise(range(50, 58)), y[:8])).x
     assert (answer - other).abs().max() > 0.02  # another seed, another answer
+
+
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
+def test_nonsense_measurements_are_refused(toys, family):
+    model, _ = toys.get(family, "pixels")
+    seen = torch.rand(2, 1, 2, 2)
+    for bad in (seen[:1], torch.rand(2, 1, 4, 4), seen * float("nan")):
+        with pytest.raises(ValueError, match="expected what was seen as finite numbers of shape"):
+            last(model.restore(bad, Shrink(2), Noise([1, 2])))
+    with pytest.raises(ValueError, match="expected a degradation of Hide, Shrink"):
+        last(model.restore(seen, Grey(), Noise([1, 2])))
+
+
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
+@pytest.mark.parametrize("away", [Shrink(2), Hide(torch.tensor([[[True, False] * 2] * 4]))], ids=["shrink", "hide"])
+def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
+    """Whatever the neighbours are, and whether they came with a label or without."""
+    model, _ = toys.get(family, "pixels")
+    x, y = toy_data(TINY)
+    seen, labels = away(x[:3]), torch.tensor([0, -1, 1])
+    together = last(model.restore(seen, away, Noise([4, 5, 6]), labels)).x
+    for i in range(3):
+        alone = last(model.restore(seen[i : i + 1], away, Noise([4 + i]), labels[i : i + 1])).x
+        assert torch.allclose(alone, together[i : i + 1], atol=2 / 255), i
 
 
 @pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])

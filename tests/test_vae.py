@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from torch import Tensor, nn
 
-from dgm_models.contracts import Noise
+from dgm_models.contracts import Noise, Space
 from dgm_models.families.vae import VAE
 from dgm_models.probability import log_mean_exp
 from dgm_models.training.loop import train
@@ -46,6 +48,30 @@ def test_a_fitted_prior_tightens_the_bound():
     assert model.log_prob(x[:300], y[:300], k=20).mean() > plain
     drawn = model.sample(Noise(range(300)), torch.zeros(300, dtype=torch.long))
     assert (drawn.mean(0) - x[y == 0].mean(0)).abs().max() < 0.15
+
+
+class TwoPixels(nn.Module):
+    """An encoder and a decoder of two pixels with random weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.inner, self.outer = nn.Linear(2, 4), nn.Linear(2, 18)
+
+    def encode(self, x: Tensor, y: Tensor) -> Tensor:
+        return 0.3 * self.inner(x.flatten(1))
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.outer(z).view(-1, 9, 1, 2)
+
+
+def test_the_bound_sums_to_one_over_all_pictures():
+    """Each single-code weight is an unbiased estimate of p(x), so the masses of all 256^2 pictures of two pixels sum to one."""
+    model = VAE(TwoPixels(), Space((1, 1, 2), "image"), latent=2).requires_grad_(False)
+    level = torch.arange(256) / 255
+    pictures = torch.cartesian_prod(level, level).view(-1, 1, 1, 2)
+    total = torch.cat([model.log_prob(some, k=4) for some in pictures.split(16384)]).double().exp().sum().item()
+    assert total == pytest.approx(1, abs=0.03)
 
 
 def test_each_pixel_has_masses_that_sum_to_one(toys):

@@ -26,14 +26,22 @@ function draw() {
 }
 function take() { if (!props.value || !props.value.ground) return; value = props.value; if (ground.src !== value.ground) ground.src = value.ground; draw(); }
 ground.onload = draw;
-canvas.addEventListener('click', (event) => {
-  if (!value) return;
-  const box = canvas.getBoundingClientRect();
-  const z = [((event.clientX - box.left) / box.width * 2 - 1) * value.reach, (1 - (event.clientY - box.top) / box.height * 2) * value.reach];
-  value = { ...value, here: z };
+function pick(z) {
+  value = { ...value, here: z.map((part) => Math.max(-value.reach, Math.min(value.reach, part))) };
   props.value = value;
   draw();
   trigger('click');
+}
+canvas.addEventListener('click', (event) => {
+  if (!value) return;
+  const box = canvas.getBoundingClientRect();
+  pick([((event.clientX - box.left) / box.width * 2 - 1) * value.reach, (1 - (event.clientY - box.top) / box.height * 2) * value.reach]);
+});
+const MOVES = { ArrowLeft: [-0.2, 0], ArrowRight: [0.2, 0], ArrowUp: [0, 0.2], ArrowDown: [0, -0.2] };
+canvas.addEventListener('keydown', (event) => {
+  if (!value || !value.here || !MOVES[event.key]) return;
+  event.preventDefault();
+  pick(value.here.map((part, i) => part + MOVES[event.key][i]));
 });
 watch('value', take);
 take();

@@ -44,7 +44,7 @@ function build() {
     if (wide) {
       const side = document.createElement('div');
       side.className = 'side';
-      const title = document.createElement('b'); title.textContent = row.title || '';
+      const title = document.createElement('b'); title.textContent = row.title || ''; title.className = row.kind || '';
       const caption = document.createElement('small'); caption.textContent = row.caption || '';
       const now = document.createElement('small'); now.className = 'now';
       side.append(title, caption, now);
@@ -127,6 +127,7 @@ $('.speed').addEventListener('change', () => { if (timer) play(); });
 document.addEventListener('keydown', (event) => {
   if (!film || !player.isConnected || player.offsetParent === null) return;
   const inside = player.contains(document.activeElement);
+  if (event.defaultPrevented || (!inside && document.activeElement.closest('.dgm-player'))) return;
   const busy = event.target.closest('input, select, textarea, button, [role=tab], [role=slider], [role=listbox], [contenteditable=true]');
   if (busy && !(inside && event.target.matches('.scrub, button'))) return;
   if (!inside && document.querySelectorAll('.dgm-player').length > 1) {

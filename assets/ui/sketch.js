@@ -9,11 +9,13 @@ let mode = modes[0], before = null, history_ = [];
 const pack = (bytes) => btoa(String.fromCharCode(...bytes));
 const unpack = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
+const MASK = (getComputedStyle(root).getPropertyValue('--dgm-mask').match(/\w\w/g) || ['b3', '26', '1e']).map((byte) => parseInt(byte, 16));
+
 function paint() {
   const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE);
   for (let i = 0; i < ink.length; i++) {
     const hidden = !seen[i];
-    image.data.set(hidden ? [179, 38, 30, 255] : [ink[i], ink[i], ink[i], 255], 4 * i);
+    image.data.set(hidden ? [...MASK, 255] : [ink[i], ink[i], ink[i], 255], 4 * i);
   }
   context.putImageData(image, 0, 0);
 }

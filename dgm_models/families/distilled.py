@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, knob
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.samplers import euler
 
 
 @dataclass(frozen=True)
 class DistilledSettings(Settings):
-    steps: int = knob(2, "Steps", 1, 8, step=1, help="trained for 8, 4, 2 and 1; others lie between")
+    steps: int = knob(2, "Steps", 1, 4, step=1, help="distilled for 2; 4 was an earlier lesson")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise that sampling starts from")
 
 
@@ -28,9 +28,12 @@ class DistilledDiffusion(Family):
     Settings = DistilledSettings
     stages = (8, 4, 2)
 
-    def __init__(self, network: nn.Module, space: Space, classes: int = 0, guidance_scale: float = 1.5) -> None:
+    def __init__(
+        self, network: nn.Module, space: Space, classes: int = 0, guidance_scale: float = 1.7, guided: tuple[float, float] = (0.2, 0.6)
+    ) -> None:
         super().__init__()
-        self.network, self.space, self.classes, self.guidance_scale = network, space, classes, guidance_scale
+        self.network, self.space, self.classes = network, space, classes
+        self.guidance_scale, self.guided = guidance_scale, guided
         self._lesson: tuple[nn.Module, float, int, int] | None = None
 
     def learn_from(self, teacher: nn.Module, guidance_scale: float, steps: int, walks: int) -> None:
@@ -41,23 +44,31 @@ class DistilledDiffusion(Family):
         """Mean squared error of the jump's mean velocity (Salimans and Ho, 2022, algorithm 2, on the straight path)."""
         if self._lesson is None:
             raise ValueError("the student has no lesson yet: call learn_from first")
-        teacher, scale, steps, walks = self._lesson
-        y = self.labels(y, len(x)).to(x.device)
-        y = torch.where(torch.rand(len(y), device=x.device) < 0.1, self.classes, y)
+        steps = self._lesson[2]
+        y = drop_labels(self.labels(y, len(x)).to(x.device), 0.1, self.classes)
         data, noise = self.space.to_signal(x), torch.randn_like(x)
         t = torch.randint(0, steps, (len(x),), device=x.device) / steps
-        at = lambda time: time.view(-1, *[1] * (x.dim() - 1))  # noqa: E731
-        start = at(t) * data + (1 - at(t)) * noise
-        with torch.no_grad():
-            there, now = start, t
-            for _ in range(walks):
+        at = t.view(-1, *[1] * (x.dim() - 1))
+        start = at * data + (1 - at) * noise
+        return (self.network(start, t, y) - self._target(start, t, y)).square().mean()
+
+    @torch.compiler.disable  # a graph of every walk of the teacher takes longer to compile than to run
+    @torch.no_grad()
+    def _target(self, start: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        """The mean velocity of the teacher's walk from start, over one step of the student."""
+        teacher, scale, steps, walks = self._lesson
+        there, none = start, torch.full_like(y, self.classes)
+        for walk in range(walks):
+            now = t + walk / (steps * walks)
+            if scale == 1:
                 velocity = teacher(there, now, y)
-                if scale != 1:
-                    without = teacher(there, now, torch.full_like(y, self.classes))
-                    velocity = without + scale * (velocity - without)
-                there, now = there + velocity / (steps * walks), now + 1 / (steps * walks)
-            target = (there - start) * steps
-        return (self.network(start, t, y) - target).square().mean()
+            else:
+                both = teacher(torch.cat([there, there]), torch.cat([now, now]), torch.cat([y, none]))
+                with_label, without = both.chunk(2)
+                strength = torch.where((now >= self.guided[0]) & (now < self.guided[1]), scale, 1.0).view(-1, *[1] * (start.dim() - 1))
+                velocity = without + strength * (with_label - without)
+            there = there + velocity / (steps * walks)
+        return (there - start) * steps
 
     @torch.no_grad()
     def trace(self, noise: Noise, y: Tensor | None = None, settings: DistilledSettings | None = None) -> Iterator[Frame]:
@@ -65,7 +76,6 @@ class DistilledDiffusion(Family):
         settings = settings or self.Settings()
         labels = self.labels(y, len(noise))
         x = settings.temperature * noise.normal(*self.space.shape)
-        yield Frame(self.space.from_signal(x), "pure noise", self.space.clamp(self.space.from_signal(x)))
         grid = [i / settings.steps for i in range(settings.steps + 1)]
 
         def denoise(x: Tensor, t: float) -> Tensor:
@@ -74,4 +84,4 @@ class DistilledDiffusion(Family):
         for t, x_t, guess in euler(denoise, x, grid):
             shown = self.space.from_signal(x_t)
             finished = self.space.clamp(self.space.from_signal(guess))
-            yield Frame(self.space.clamp(shown) if t == 1 else shown, f"jump to t = {t:.2f}", finished)
+            yield Frame(self.space.clamp(shown) if t == 1 else shown, f"t = {t:.2f}" if t > 0 else "pure noise", finished)

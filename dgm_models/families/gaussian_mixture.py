@@ -24,7 +24,7 @@ CHUNK = 256  # pictures at a time: bounds the memory of (pictures, components, f
 class MixtureSettings(Settings):
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the factors and of the pixel noise; 0: the mean")
     pixel_noise: float = knob(1.0, "Pixel noise", 0.0, 1.0, step=0.05, help="1: a sample of p(x); 0: the sample without its grain")
-    factors: int = knob(16, "Factors used, at most", 0, 16, step=1, advanced=True, help="only the strongest so many")
+    factors: int = knob(8, "Factors used", 0, 8, step=1, advanced=True, help="only the strongest so many")
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,13 @@ class GaussianMixture(Family):
         The Gaussian is conditioned by Matheron's rule: draw (x, its measurement) from the prior, then shift x by the
         gain times the misfit. Pixels are clamped to [0, 1] only at the end.
         """
+        self.check_measurement(seen, degradation, noise)
+        if degradation.rows(torch.tensor([0])) is not degradation:
+            raise ValueError("the mixture looks at all pictures through one mask: expected it as (1, h, w)")
         settings = settings or self.Restoring()
         n, y = len(noise), self.labels(y, len(noise))
         rows, components, size, rank = self.factors.shape
-        measured = MeasuredComponents(self, degradation, len(seen))
+        measured = MeasuredComponents(self, degradation)
         log_post = measured.log_evidence(seen) + self.log_weights.double().log_softmax(1).flatten()
         of_class = torch.arange(rows).repeat_interleave(components)
         log_post = log_post.masked_fill((y[:, None] != self.classes) & (y[:, None] != of_class), -math.inf)
@@ -222,7 +225,7 @@ class GaussianMixture(Family):
 class MeasuredComponents:
     """Every component as it looks through a degradation: what `restore` needs of them, in double precision."""
 
-    def __init__(self, model: GaussianMixture, degradation: Degradation, n: int) -> None:
+    def __init__(self, model: GaussianMixture, degradation: Degradation) -> None:
         shape, size = model.space.shape, model.space.size
         count, rank = model.means.shape[0] * model.means.shape[1], model.factors.shape[-1]
         seen_of = lambda pictures: degradation(pictures.reshape(-1, *shape)).flatten(1)  # noqa: E731

@@ -192,6 +192,7 @@ class VAE(Family):
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: VAERestoring | None = None
     ) -> Iterator[Frame]:
         """Samples of p(x | seen, y): a code z from p(z | seen) by Langevin dynamics, decoded; what was seen is put in its place."""
+        self.check_measurement(seen, degradation, noise)
         settings = settings or self.Restoring()
         labels = self.labels(y, len(noise))
         film = search_latent(
@@ -208,7 +209,8 @@ class VAE(Family):
         for note, z in film:
             with torch.no_grad():
                 x = self._mean(z, labels)
-                yield Frame(put_back_in_range(x, seen, degradation), note, x)
+                answer = put_back_in_range(x, seen, degradation)
+            yield Frame(answer, note, x)
 
 
 def _logistics(out: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
@@ -79,7 +79,9 @@ def read_digit(path: str | Path) -> Tensor:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture is {image.width} x {image.height}; expected at most {MOST_PIXELS // 10**6} million pixels")
-            grey = np.asarray(image.convert("RGBA").convert("L") if image.mode != "L" else image, np.float32) / 255
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+            paper = Image.new("RGBA", upright.size, "white")  # what shows through where a picture is transparent
+            grey = np.asarray(Image.alpha_composite(paper, upright).convert("L"), np.float32) / 255
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"expected a picture ({', '.join(FORMATS)}); this file could not be read") from error
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])

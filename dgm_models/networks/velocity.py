@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 from dgm_models.networks.mlp import MLP
-from dgm_models.networks.residual import PatchResNet
+from dgm_models.networks.residual import PatchUNet
 
 
-class VelocityResNet(PatchResNet):
+class VelocityUNet(PatchUNet):
     """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w)."""
 
     views = 3
 
-    def __init__(self, channels: int, width: int = 96, depth: int = 8, classes: int = 0) -> None:
-        super().__init__(self.views * channels, channels, width=width, depth=depth, classes=classes)
+    def __init__(self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0) -> None:
+        super().__init__(self.views * channels, channels, width=width, fine=fine, coarse=coarse, classes=classes)
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         # near the data a pixel moves by less than bf16 resolves: show it also in units of the noise, from black and from white

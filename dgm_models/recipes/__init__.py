@@ -24,6 +24,7 @@ class Recipe:
     batch: int = 128
     rate: float = 1e-3
     ema: float = 0.999
+    muon: bool = False
     teacher: str | None = None
     half: bool = True
     large: dict[str, Any] = field(default_factory=dict)
@@ -71,26 +72,28 @@ RECIPES = (
         "diffusion-mnist",
         "Diffusion",
         family="dgm_models.families.diffusion:Diffusion",
-        family_config={"space": DIGIT, "classes": 10},
-        network="dgm_models.networks.velocity:VelocityResNet",
-        network_config={"channels": 1, "width": 96, "depth": 8, "classes": 10},
-        steps=9000,
+        family_config={"space": DIGIT, "classes": 10, "drop": 0.2},
+        network="dgm_models.networks.velocity:VelocityUNet",
+        network_config={"channels": 1, "width": 80, "fine": 2, "coarse": 3, "classes": 10},
+        steps=11000,
         rate=1e-3,
-        large={"network_config": {"width": 160, "depth": 12}, "steps": 60000, "batch": 512, "ema": 0.9998},
-        about="flow matching (Lipman et al., 2023) with classifier-free guidance (Ho and Salimans, 2022)",
+        muon=True,
+        large={"steps": 40000, "batch": 512, "ema": 0.9998},
+        about="flow matching (Lipman et al., 2023) with classifier-free guidance (Ho and Salimans, 2022), a U-Net with attention",
     ),
     Recipe(
         "diffusion-fast-mnist",
         "Diffusion, 2 steps",
         family="dgm_models.families.distilled:DistilledDiffusion",
         family_config={"space": DIGIT, "classes": 10},
-        network="dgm_models.networks.velocity:VelocityResNet",
-        network_config={"channels": 1, "width": 96, "depth": 8, "classes": 10},
-        steps=900,
+        network="dgm_models.networks.velocity:VelocityUNet",
+        network_config={"channels": 1, "width": 80, "fine": 2, "coarse": 3, "classes": 10},
+        steps=1200,
         rate=4e-4,
         ema=0.998,
+        muon=True,
         teacher="diffusion-mnist",
-        about="a student that jumps where its teacher walks",
+        about="progressive distillation (Salimans and Ho, 2022): a student that jumps where its guided teacher walks",
     ),
     Recipe(
         "reader-mnist",

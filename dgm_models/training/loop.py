@@ -24,6 +24,36 @@ class Progress:
     seconds_a_step: float
 
 
+class KernelMuon(torch.optim.Muon):
+    """Muon (Jordan et al., 2024) for kernels of any shape: each is updated as the matrix (out, everything else) that it is.
+
+    Steps are sized as AdamW's would be (Liu et al., 2025), so that both take the same rate.
+    """
+
+    def __init__(self, kernels: list[nn.Parameter], rate: float) -> None:
+        self.kernels = kernels
+        views = [nn.Parameter(kernel.data.flatten(1)) for kernel in kernels]  # the same memory
+        super().__init__(views, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+
+    def step(self, closure: None = None) -> None:
+        for view, kernel in zip(self.param_groups[0]["params"], self.kernels, strict=True):
+            view.grad = kernel.grad.flatten(1)
+        super().step(closure)
+
+
+def optimizers_of(part: nn.Module, rate: float, muon: bool) -> list[torch.optim.Optimizer]:
+    """AdamW for all, or Muon for the kernels of the repeated blocks (those inside an nn.ModuleList) and AdamW for the rest."""
+    repeated = {
+        name
+        for name, parameter in part.named_parameters()
+        if muon and parameter.dim() > 1 and any(word.isdigit() for word in name.split("."))
+    }
+    inner = [parameter for name, parameter in part.named_parameters() if name in repeated]
+    outer = [parameter for name, parameter in part.named_parameters() if name not in repeated]
+    adam = torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.99), weight_decay=0.01)
+    return [adam, KernelMuon(inner, rate)] if inner else [adam]
+
+
 class Objective(nn.Module):
     """A player's loss as a forward pass, which is what autocast, compilation and data parallelism wrap."""
 
@@ -44,6 +74,7 @@ def train(
     batch: int,
     rate: float,
     ema: float = 0.999,
+    muon: bool = False,
     seed: int = 0,
     folder: Path | None = None,
     compile: bool = False,
@@ -66,10 +97,10 @@ def train(
     average = deepcopy(model).requires_grad_(False)
     players = {}
     for name, part in model.players().items():
-        optimizer = torch.optim.AdamW(part.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.01)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_at(step, steps))
-        objective, optimizer, schedule = accelerator.prepare(Objective(model, name), optimizer, schedule)
-        players[name] = (torch.compile(objective) if compile else objective, optimizer, schedule, part)
+        both = optimizers_of(part, rate, muon)
+        schedules = [torch.optim.lr_scheduler.LambdaLR(each, lambda step: _rate_at(step, steps)) for each in both]
+        objective, *movers = accelerator.prepare(Objective(model, name), *both, *schedules)
+        players[name] = (torch.compile(objective) if compile else objective, movers, part)
     accelerator.register_for_checkpointing(average_state := _State(average))
 
     first = 0
@@ -82,13 +113,14 @@ def train(
         batch_x, batch_y = x[picked], y[picked]
         if batch_x.dtype == torch.uint8:
             batch_x = batch_x.float() / 255
-        for name, (objective, optimizer, schedule, part) in players.items():
+        for name, (objective, movers, part) in players.items():
             loss = objective(batch_x, batch_y)
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(part.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
+            for mover in movers:  # the optimizers, then their schedules
+                mover.step()
+            for parameter in part.parameters():
+                parameter.grad = None
             totals[name] += float(loss.detach())
         _follow(average, model, min(ema, (1 + step) / (10 + step)))
         done = step + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -30,7 +31,7 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     row = catalog.enlarge(catalog.recipe(id)) if large else catalog.recipe(id)
     trial = steps is not None and steps != row.steps
     row = replace(row, steps=steps) if trial else row
-    folder = RUNS / (id + ("-large" if large else "") + ("-trial" if trial else ""))
+    folder = _folder_for(row, seed, id + ("-large" if large else "") + ("-trial" if trial else ""))
     x, y = mnist.train()
     set_seed(seed)  # the weights that training starts from are part of the recipe
     model, began = catalog.build(row), time.perf_counter()
@@ -55,7 +56,19 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
         trained=datetime.now(UTC).strftime("%Y-%m-%d"),
         seconds=round(time.perf_counter() - began),
     )
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    (folder / "progress.json").unlink(missing_ok=True)
     yield f"{id}: weights written after {time.perf_counter() - began:.0f} s"
+
+
+def _folder_for(row: Recipe, seed: int, name: str) -> Path:
+    """Where a run keeps its checkpoints: empty unless the very same recipe and seed were interrupted there."""
+    folder, what = RUNS / name, f"{row}, seed {seed}"
+    if (folder / "recipe.txt").is_file() and (folder / "recipe.txt").read_text() != what:
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.txt").write_text(what)
+    return folder
 
 
 def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder: Path, compile: bool | None) -> Iterator[str]:
@@ -63,14 +76,14 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
         for step, value in model.fit(mnist.pixels(x), y, steps=row.steps, seed=seed):
             yield f"EM step {step}/{row.steps}  log-density {value:.4f} nats a dimension"
         return
-    folder.mkdir(parents=True, exist_ok=True)
     compile = (not torch.cuda.is_available() or row.steps > 5000) if compile is None else compile
-    options = {"batch": row.batch, "rate": row.rate, "ema": row.ema, "seed": seed, "compile": compile, "mixed_precision": "bf16"}
+    options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "muon")}
+    options |= {"seed": seed, "compile": compile, "mixed_precision": "bf16"}
     if row.teacher is None:
         for progress in train(model, x, y, steps=row.steps, folder=folder, **options):
             yield describe(progress)
         return
-    teacher = catalog.load(row.teacher).network
+    teacher = deepcopy(catalog.load(row.teacher).network).to("cuda" if torch.cuda.is_available() else "cpu")
     model.network.load_state_dict(teacher.state_dict())
     scale, walks = model.guidance_scale, 3
     for stage in model.stages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 from typing import Any
 
@@ -9,7 +10,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from dgm_models.ui.first import first
-from dgm_models.ui.serve import BodyLimit, live, refusal
+from dgm_models.ui.serve import ALONE, BodyLimit, live, refusal
 from dgm_models.ui.tabs import diffusion, digits, gaussian_mixture, inpainting, interpolation, superresolution, vae
 from dgm_models.ui.widgets import ASSETS, Live
 
@@ -23,38 +24,39 @@ def build_app() -> gr.Blocks:
     """The whole page. Each tab starts with its stored first result, so that nothing is ever empty."""
     with gr.Blocks(title="Deep generative models", analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
         gr.Markdown("# Deep generative models: p(x | y), taken apart", elem_id="dgm-title")
-        panels: dict[str, tuple[str, Live]] = {}
+        panels: dict[str, tuple[str, str, Live]] = {}  # address -> level, tab, panel
         inner: dict[str, gr.Tabs] = {}
         with gr.Tabs(elem_id="dgm-level") as outer:
             for level, tabs in LEVELS.items():
                 with gr.Tab(level, id=level), gr.Tabs(elem_id=f"dgm-{level.lower()}") as inner[level]:
                     for tab in tabs:
                         with gr.Tab(tab.TITLE, id=tab.ID):
-                            panels[tab.ID] = level, tab.build()
-        for id, (_, panel) in panels.items():
-            first(id, panel.outputs, lambda panel=panel: panel.run(*(each.value for each in panel.inputs)))
+                            panels[tab.ID] = level, tab.ID, (panel := tab.build())
+                            panels |= {f"{tab.ID}.{name}": (level, tab.ID, part) for name, part in panel.parts.items()}
+        for address, (_, _, panel) in panels.items():
+            first(address.replace(".", "-"), panel.outputs, lambda panel=panel: panel.run(*(each.value for each in panel.inputs)))
         _open_addresses(demo, outer, inner, panels)
     return demo
 
 
-def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], panels: dict[str, tuple[str, Live]]) -> None:
+def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], panels: dict[str, tuple[str, str, Live]]) -> None:
     """?tab=...&...: select the tab; where the address names settings of it, set its controls and make its picture.
 
-    These events wait for nobody: a visitor without settings in the address must not queue behind other people's pictures.
+    Selecting waits for nobody; only an address that asks for a picture queues where pictures are made.
     """
+    asked = gr.State({})
 
     def select_tab(request: gr.Request) -> dict[Any, Any]:
-        wanted = request.query_params.get("tab")
+        query = dict(request.query_params)
+        wanted = query.get("tab")
         if wanted not in panels:
             return {outer: gr.skip()}
-        level, _ = panels[wanted]
-        return {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=wanted)}
+        level, tab, panel = panels[wanted]
+        selected = {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=tab)}
+        return {**selected, asked: query} if any(each.name in query for each in panel.fields) else selected
 
-    def fill_tab(request: gr.Request) -> dict[Any, Any]:
-        query = dict(request.query_params)
-        _, panel = panels.get(query.get("tab"), (None, None))
-        if panel is None or not any(each.name in query for each in panel.fields):
-            return {outer: gr.skip()}
+    def fill_tab(query: dict[str, str]) -> dict[Any, Any]:
+        *_, panel = panels[query["tab"]]
         try:
             values = panel.from_query(query)
             made = live(panel.run)(*values)
@@ -64,10 +66,11 @@ def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], 
             return {outer: gr.skip()}
         return {**dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, made, strict=True))}
 
-    options = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
-    demo.load(select_tab, None, [outer, *inner.values()], **options)
-    components = {c for _, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
-    demo.load(fill_tab, None, [outer, *components], **options)
+    places = [outer, *inner.values(), asked]
+    demo.load(select_tab, None, places, api_visibility="private", show_progress="hidden", concurrency_limit=None)
+    components = {c for *_, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
+    players = [panel.outputs[0] for *_, panel in panels.values()]
+    asked.change(fill_tab, asked, [outer, *components], api_visibility="private", show_progress_on=players, **ALONE)
 
 
 # serving --------------------------------------------------------------------------------------------------------------
@@ -78,13 +81,16 @@ def theme() -> gr.themes.Base:
     blue = gr.themes.colors.Color(*shades, name="dgm")
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
     mono = ["ui-monospace", "monospace"]
-    return gr.themes.Default(primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", font=fonts, font_mono=mono)
+    return gr.themes.Default(primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", font=fonts, font_mono=mono).set(
+        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300"
+    )
 
 
 def launch_options() -> dict[str, Any]:
     """For demo.launch: how the page looks, and what it refuses."""
     return {
         "theme": theme(),
+        "inbrowser": bool(os.environ.get("DGM_OPEN")),
         "css": (ASSETS / "ui" / "style.css").read_text(),
         "max_file_size": "2mb",
         "enable_monitoring": False,

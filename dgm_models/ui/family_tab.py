@@ -13,7 +13,7 @@ from dgm_models.contracts import SEED_LIMIT, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live, refusal, whole
+from dgm_models.ui.serve import ALONE, live, refusal, whole
 from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
 
 
@@ -36,7 +36,7 @@ def family_panel(tab: str, id: str, lesson: str) -> Live:
             knob_fields = widgets.knobs(settings_type)
             with gr.Row():
                 seed = widgets.seed_field()
-                lock = gr.Checkbox(False, label="lock", min_width=60)
+                lock = gr.Checkbox(False, label="Lock seed", min_width=60)
             with gr.Row(elem_classes="dgm-buttons"):
                 next_noise = gr.Button("New noise", size="sm", variant="primary")
                 new_seed = gr.Button("New seed", size="sm")
@@ -48,11 +48,11 @@ def family_panel(tab: str, id: str, lesson: str) -> Live:
             with gr.Accordion("The code", open=False):
                 code = gr.Code(language="python", interactive=False, show_label=False)
 
-    fields = [Field("digit", choice), Field("n", count, int), seed, *knob_fields]
+    fields = [Field("digit", choice), Field("n", count, widgets.whole_from_text), seed, *knob_fields]
     panel = Live(fields, run, [*result.outputs, code])
-    inputs, events = panel.inputs, {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    inputs, events = panel.inputs, {**ALONE, "api_visibility": "private"}
     handler = live(run)
-    same_seed.click(handler, inputs, panel.outputs, api_name=tab, concurrency_id="model", concurrency_limit=1)
+    same_seed.click(handler, inputs, panel.outputs, api_name=tab, **ALONE)
     next_noise.click(following, [seed.component, count, lock], seed.component, api_visibility="private").success(
         handler, inputs, panel.outputs, **events
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import io
+import shutil
 import tempfile
 from collections import deque
 from dataclasses import dataclass, replace
@@ -23,13 +25,17 @@ _files: deque[Path] = deque()
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the player: frames of (n, 1, h, w), shown as tiles in so many columns, with a word over each column."""
+    """One line of the player: frames of (n, 1, h, w), shown as tiles in so many columns, with a word over each column.
+
+    `kind` is "data" or "model": each has its colour all over the app.
+    """
 
     frames: list[Frame]
     columns: int
     title: str = ""
     caption: str = ""
     heads: tuple[str, ...] = ()
+    kind: str = "model"
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,7 @@ def _packed(row: Row) -> dict[str, Any]:
         "title": row.title,
         "caption": row.caption,
         "heads": row.heads,
+        "kind": row.kind,
         "notes": [frame.note for frame in row.frames],
     }
 
@@ -125,7 +132,10 @@ def _npy(x: Tensor) -> bytes:
 def _forget_old(folder: Path) -> None:
     _files.append(folder)
     while len(_files) > KEPT_FILES:
-        old = _files.popleft()
-        for path in old.glob("*"):
-            path.unlink(missing_ok=True)
-        old.rmdir()
+        shutil.rmtree(_files.popleft(), ignore_errors=True)
+
+
+@atexit.register
+def _forget_all() -> None:
+    for folder in _files:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.processing_utils import move_files_to_cache
 
-from dgm_models import weights
+from dgm_models import catalog, weights
 from dgm_models.ui.widgets import ASSETS
 
 FOLDER = ASSETS / "first"
@@ -46,8 +46,10 @@ def painting() -> Iterator[None]:
 
 
 def stamp() -> str:
-    """Changes with any weights."""
-    listed = sorted(f"{id} {entry.get('sha256')}" for id, entry in weights.manifest().items())
+    """Changes with any weights, and with the knobs that models are drawn with."""
+    known = [(id, entry["sha256"]) for id, entry in weights.manifest().items() if id in catalog.MODELS]
+    knobs = {id: getattr(catalog.family(id), "Settings", None) for id, _ in known}
+    listed = sorted(f"{id} {sha256} {knobs[id] and knobs[id]()}" for id, sha256 in known)
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
 
 

@@ -13,6 +13,9 @@ import gradio as gr
 from dgm_models.weights import WeightsError
 
 MOST_BODY = 2_000_000
+ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False}
+"""Options of every event that runs a model: one queue for all of them, and values as they came, which the handler checks itself."""
+
 _model_thread = threading.Lock()
 
 
@@ -40,7 +43,7 @@ def whole(value: Any, label: str, low: int, high: int) -> int:
     """A whole number within limits, or a ValueError that says which."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or value != value or not low <= value <= high or value != int(value):
-        raise ValueError(f"{label}: expected a whole number from {low} to {high}, got {value!r}")
+        raise ValueError(f"{label}: expected a whole number from {low} to {high}, got {str(value)[:40]!r}")
     return int(value)
 
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -43,12 +43,14 @@ class Field(NamedTuple):
 class Live:
     """What a tab hands to the app: its state, the handler that makes its result, and where that goes.
 
-    `run(*values of the fields)` returns the values of `outputs`.
+    `run(*values of the fields)` returns the values of `outputs`. `parts` are further panels of the same tab, by name: the
+    address of one is ?tab=TAB.PART.
     """
 
     fields: list[Field]
     run: Callable[..., list[Any]]
     outputs: list[gr.components.Component]
+    parts: dict[str, Live] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[gr.components.Component]:
@@ -63,7 +65,7 @@ class Live:
                 continue
             try:
                 values.append(each.read(query[each.name]))
-            except (ValueError, TypeError, zlib.error, binascii.Error) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, zlib.error, binascii.Error) as error:
                 raise ValueError(f"the address has {each.name}={query[each.name][:40]!r}, which is not a value of it") from error
         return values
 
@@ -122,9 +124,15 @@ def _control(default: Any, knob: Knob) -> gr.components.Component:
 
 
 def _reader(default: Any) -> Callable[[str], Any]:
-    if isinstance(default, int):
-        return lambda text: int(float(text))
-    return type(default)
+    return whole_from_text if isinstance(default, int) else type(default)
+
+
+def whole_from_text(text: str) -> int:
+    """ "8" or "8.0" -> 8; ValueError for what is no whole number."""
+    number = float(text)
+    if number != int(number):
+        raise ValueError(f"expected a whole number, got {text[:40]!r}")
+    return int(number)
 
 
 def settings_from(settings: type[Settings], fields: list[Field], values: tuple[Any, ...]) -> Settings:
@@ -134,7 +142,7 @@ def settings_from(settings: type[Settings], fields: list[Field], values: tuple[A
 
 def seed_field(default: int = 7) -> Field:
     number = gr.Number(default, label="Seed", step=1, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
-    return Field("seed", number, int, lambda value: str(int(value)))
+    return Field("seed", number, whole_from_text, lambda value: str(int(value)))
 
 
 def labels_for(choice: Any, count: int) -> Tensor:

@@ -13,16 +13,16 @@ from dgm_models.samplers import EVALUATIONS_A_STEP, SAMPLERS
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.first import first
 from dgm_models.ui.serve import live, one_of
-from dgm_models.ui.widgets import Live
+from dgm_models.ui.tabs.shared import Models, react
+from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, STUDENT = "diffusion", "Diffusion", "diffusion-mnist", "diffusion-fast-mnist"
 STEPS = (1, 2, 4, 8, 16, 32)
 HEADS = tuple(f"{steps} step{'s' if steps > 1 else ''}" for steps in STEPS)
 
 
-def compare(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
+def compare(digit: Any, seed: Any, guidance_scale: Any, link: str) -> list[Any]:
     """One noise, every sampler, more and more steps; the student beside them."""
     label, noise = int(one_of(digit, "Digit", tuple("0123456789"))), check_seed(seed)
     y, model, rows = torch.tensor([label]), catalog.load(MODEL), []
@@ -30,14 +30,15 @@ def compare(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
         pictures = [
             model.sample(Noise([noise]), y, model.Settings(steps=steps, sampler=name, guidance_scale=guidance_scale)) for steps in STEPS
         ]
-        cost = f"{EVALUATIONS_A_STEP.get(name, 1)} evaluation{'s' if name in EVALUATIONS_A_STEP else ''} a step"
+        cost = "evaluates twice a step" if name in EVALUATIONS_A_STEP else ""
         rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, cost, HEADS))
     if STUDENT in catalog.models_for("sample"):
         student = catalog.load(STUDENT)
-        few = [student.sample(Noise([noise]), y, student.Settings(steps=steps)) for steps in STEPS if steps <= 8]
-        rows.append(Row(still(torch.cat(few)), len(STEPS), "the student", "guidance learned, 1 to 8 steps", HEADS[: len(few)]))
-    film = Film(rows, tall=420)
-    return [film.value()]
+        few = [student.sample(Noise([noise]), y, student.Settings(steps=steps)) for steps in STEPS if steps <= 4]
+        rows.append(Row(still(torch.cat(few)), len(STEPS), "the student", "guidance learned, 1 to 4 steps", HEADS[: len(few)]))
+    ids = [id for id in (MODEL, STUDENT) if id in catalog.models_for("sample")]
+    film = Film(rows, receipt=f"seed {noise} · {Models.provenance(ids)}", link=link, tall=420)
+    return widgets.shown(film, f"diffusion-samplers-{noise}")
 
 
 def build() -> Live:
@@ -47,18 +48,16 @@ def build() -> Live:
         with gr.Column(scale=1, min_width=180):
             digit = gr.Dropdown(list("0123456789"), value="5", label="Digit")
             seed = gr.Number(11, label="Seed", step=1, minimum=0, maximum=2**32 - 1)
-            guidance = gr.Slider(0, 6, value=1.5, step=0.1, label="Guidance scale")
+            guidance = gr.Slider(0, 6, value=1.8, step=0.1, label="Guidance scale")
             go = gr.Button("Compare", variant="primary", size="sm")
         with gr.Column(scale=5, min_width=300):
-            screen = widgets.player("diffusion-samplers")
-    handler = live(compare)
-    gr.on(
-        [go.click, digit.input, guidance.release, seed.submit],
-        handler,
-        [digit, seed, guidance],
-        screen,
-        api_visibility="private",
-        concurrency_id="model",
-    )
-    first("diffusion-samplers", [screen], lambda: compare("5", 11, 1.5))
+            result = widgets.result("diffusion-samplers")
+
+    def run(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
+        return compare(digit, seed, guidance_scale, part.link(f"{ID}.samplers", [digit, seed, guidance_scale]))
+
+    fields = [Field("of", digit), Field("seed", seed, widgets.whole_from_text), Field("guidance_scale", guidance, float)]
+    part = Live(fields, run, result.outputs)
+    react([go.click, digit.input, guidance.release, seed.submit], live(run), part.inputs, part.outputs)
+    panel.parts["samplers"] = part
     return panel

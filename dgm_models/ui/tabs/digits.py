@@ -49,7 +49,7 @@ def build() -> Live:
                 go = gr.Button("Draw", variant="primary", size="sm")
                 again = gr.Button("New seed", size="sm")
             gr.Markdown(
-                "p(x | y), drawn by each family from the same seeds. The reader, a classifier of 99.7 %, says what it sees.",
+                "p(x | y), drawn by each family from the same seeds. The reader, a classifier, says what it sees.",
                 elem_classes="dgm-hint",
             )
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):

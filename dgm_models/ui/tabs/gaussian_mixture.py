@@ -12,14 +12,14 @@ from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.first import first
 from dgm_models.ui.serve import live, one_of, whole
-from dgm_models.ui.widgets import Live
+from dgm_models.ui.tabs.shared import Models, react
+from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
 
 
-def anatomy(digit: Any, number: Any) -> list[Any]:
+def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
     """All means of a digit's mixture, and one component with each of its factors turned from -2 to 2."""
     row = int(one_of(digit, "Digit", tuple("0123456789")))
     model = catalog.load(MODEL)
@@ -36,9 +36,11 @@ def anatomy(digit: Any, number: Any) -> list[Any]:
             Row(still(means.clamp(0, 1)), 10, f"{components} means", f"of the mixture of digit {row}"),
             Row(swing, rank, f"component {k + 1}", f"weight {share:.1%}; its {rank} factors, the strongest first"),
         ],
+        receipt=Models.provenance([MODEL]),
+        link=link,
         tall=300,
     )
-    return [film.value()]
+    return widgets.shown(film, "mixture-anatomy")
 
 
 def build() -> Live:
@@ -49,9 +51,12 @@ def build() -> Live:
             digit = gr.Dropdown(list("0123456789"), value="3", label="Digit")
             component = gr.Slider(1, 20, value=1, step=1, label="Component")
         with gr.Column(scale=5, min_width=300):
-            screen = widgets.player("mixture-anatomy")
-    handler = live(anatomy)
-    for moved in (digit.input, component.release):
-        moved(handler, [digit, component], screen, api_visibility="private", concurrency_id="model")
-    first("mixture-anatomy", [screen], lambda: anatomy("3", 1))
+            result = widgets.result("mixture-anatomy")
+
+    def run(digit: Any, number: Any) -> list[Any]:
+        return anatomy(digit, number, part.link(f"{ID}.anatomy", [digit, number]))
+
+    part = Live([Field("of", digit), Field("component", component, widgets.whole_from_text)], run, result.outputs)
+    react([digit.input, component.release], live(run), part.inputs, part.outputs)
+    panel.parts["anatomy"] = part
     return panel

@@ -30,7 +30,7 @@ def build() -> Live:
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
-        rows = [Row(still(shown), ANSWERS + 2, "the digit", "grey is hidden", ("seen", "whole"))]
+        rows = [Row(still(shown), ANSWERS + 2, "the digit", "grey is hidden", ("seen", "whole"), "data")]
         rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,

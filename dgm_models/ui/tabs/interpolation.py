@@ -11,7 +11,7 @@ from dgm_models.applications.interpolate import PATHS, Joined, join_latents, joi
 from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live, one_of, some_of
+from dgm_models.ui.serve import ALONE, live, one_of, some_of
 from dgm_models.ui.tabs.shared import Models, digit_pad, model_choice, react
 from dgm_models.ui.widgets import Field, Live
 
@@ -27,7 +27,7 @@ def build() -> Live:
         ids = choices.ids(some_of(titles, "Models", choices.titles))
         paths = list(PATHS) if one_of(path, "Path", CHOICES) == "both" else [path]
         a, b = widgets.from_sketch(first)[0], widgets.from_sketch(second)[0]
-        rows = [_row(join_pixels(a, b, STEPS), "a cross-fade")]
+        rows = [_row(join_pixels(a, b, STEPS), "a cross-fade", "data")]
         for id in ids:
             for each in paths:
                 joined = join_latents(id, a, b, STEPS, each)
@@ -55,12 +55,12 @@ def build() -> Live:
             result = widgets.result(ID)
     panel = Live([first, second, Field("path", path), choices.field(models)], run, result.outputs)
     handler = live(run)
-    go.click(handler, panel.inputs, panel.outputs, api_name=ID, concurrency_id="model", concurrency_limit=1)
+    go.click(handler, panel.inputs, panel.outputs, api_name=ID, **ALONE)
     react([*changed, *changed_too, path.input, models.input], handler, panel.inputs, panel.outputs)
     return panel
 
 
-def _row(joined: Joined, caption: str) -> Row:
+def _row(joined: Joined, caption: str, kind: str = "model") -> Row:
     strip = joined.path[:: (STEPS - 1) // (STRIP - 1)]
     frames = [Frame(torch.cat([joined.path[i : i + 1], strip]), f"{i / (STEPS - 1):.0%} of the way") for i in range(STEPS)]
-    return Row(frames, STRIP + 1, joined.title, caption, ("film", *(f"{i}/{STRIP - 1}" for i in range(STRIP))))
+    return Row(frames, STRIP + 1, joined.title, caption, ("film", *(f"{i}/{STRIP - 1}" for i in range(STRIP))), kind)

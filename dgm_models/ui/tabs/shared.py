@@ -19,7 +19,7 @@ from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
 from dgm_models.ui.film import Row
-from dgm_models.ui.serve import refusal, whole
+from dgm_models.ui.serve import ALONE, refusal, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
@@ -41,7 +41,7 @@ class Models:
         return Field(
             "models",
             component,
-            lambda text: [title_of[id] for id in text.split(",") if id in title_of] or self.titles,
+            lambda text: [title_of[id] for id in text.split(",")],
             lambda titles: ",".join(self.by_title[title] for title in titles),
         )
 
@@ -94,10 +94,9 @@ def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Fiel
 def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, again: gr.Button, *more: Any) -> None:
     """The events that every application shares: its button, a new seed, and whatever changes the result at once."""
     seed = next(each.component for each in panel.fields if each.name == "seed")
-    options = {"concurrency_id": "model", "concurrency_limit": 1}
-    go.click(handler, panel.inputs, panel.outputs, api_name=name, **options)
+    go.click(handler, panel.inputs, panel.outputs, api_name=name, **ALONE)
     again.click(lambda: fresh_seed(False), None, seed, api_visibility="private").success(
-        handler, panel.inputs, panel.outputs, api_visibility="private", **options
+        handler, panel.inputs, panel.outputs, api_visibility="private", **ALONE
     )
     react(more, handler, panel.inputs, panel.outputs)
 
@@ -105,15 +104,7 @@ def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, aga
 def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
     """Run the handler after any of the events; of a burst only the last counts."""
     for event in events:
-        event(
-            handler,
-            inputs,
-            outputs,
-            api_visibility="private",
-            trigger_mode="always_last",
-            concurrency_id="model",
-            concurrency_limit=1,
-        )
+        event(handler, inputs, outputs, api_visibility="private", trigger_mode="always_last", **ALONE)
 
 
 def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None) -> tuple[Field, list[Any]]:

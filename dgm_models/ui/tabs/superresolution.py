@@ -31,7 +31,7 @@ def build() -> Live:
         seen = away(picture)
         blurred = [away.pinv(seen), bicubic(seen, away.factor), catalog.load("regressor-mnist").restore(seen, away), picture]
         heads_of_blurred = ("seen", "bicubic", "least error", "original")
-        rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads_of_blurred)]
+        rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads_of_blurred, "data")]
         rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -14,10 +15,9 @@ from dgm_models.modalities import image
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.first import first
 from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import digit_pad, react, test_digit
-from dgm_models.ui.widgets import Live
+from dgm_models.ui.tabs.shared import Models, digit_pad, react
+from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, PLANE = "vae", "VAE", "vae-mnist", "vae-plane-mnist"
 REACH, SIDE, DOTS = 3.0, 20, 600
@@ -42,7 +42,7 @@ def dots() -> list[list[float]]:
     return [[round(a, 3), round(b, 3), int(digit)] for (a, b), digit in zip(z[kept].tolist(), y[:DOTS][kept], strict=True)]
 
 
-def explore(pad: Any, here: Any, with_dots: Any) -> list[Any]:
+def explore(pad: Any, here: Any, with_dots: Any, link: Callable[[list[float]], str]) -> list[Any]:
     """The map, with the ellipse of q(z | your digit); the digit, its reconstruction, and what the clicked point decodes to."""
     picture, _ = widgets.from_sketch(pad)
     model = catalog.load(PLANE)
@@ -52,7 +52,9 @@ def explore(pad: Any, here: Any, with_dots: Any) -> list[Any]:
     decoded = model.decode(torch.tensor([point]))
     film = Film(
         [Row(still(torch.cat([picture, model.decode(mean), decoded])), 3, heads=("your digit", "decode(mean of q)", "decode(clicked)"))],
-        receipt=f"q(z | x): mean ({mean[0, 0]:.2f}, {mean[0, 1]:.2f}), standard deviation ({std[0, 0]:.2f}, {std[0, 1]:.2f})",
+        receipt=f"q(z | x): mean ({mean[0, 0]:.2f}, {mean[0, 1]:.2f}), standard deviation ({std[0, 0]:.2f}, {std[0, 1]:.2f}) · "
+        + Models.provenance([PLANE]),
+        link=link(point),
         tall=170,
     )
     value = {
@@ -63,7 +65,7 @@ def explore(pad: Any, here: Any, with_dots: Any) -> list[Any]:
         "ellipse": [*mean[0].tolist(), *std[0].tolist()],
         "here": point,
     }
-    return [value, film.value()]
+    return [value, *widgets.shown(film, "vae-plane")]
 
 
 def _point(here: Any) -> list[float]:
@@ -75,11 +77,6 @@ def _point(here: Any) -> list[float]:
     return [float(v) for v in point]
 
 
-def explore_digit(pad: Any, with_dots: Any) -> list[Any]:
-    """A new digit: the point follows it."""
-    return explore(pad, None, with_dots)
-
-
 def build() -> Live:
     panel = family_panel(ID, MODEL, "vae")
     if PLANE not in catalog.weights.manifest():
@@ -87,15 +84,26 @@ def build() -> Live:
     gr.Markdown("### A latent plane: the same model with two latent numbers. Click to decode; the ellipse is q(z | your digit)")
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230):
-            pad, changed = digit_pad("plane", ["draw", "erase"], 4)
+            drawing, changed = digit_pad("plane", ["draw", "erase"], 4)
             with_dots = gr.Checkbox(True, label="Show where test digits land")
             colours = " ".join(f'<b style="color:{c}">{d}</b>' for d, c in enumerate(COLOURS))
             gr.HTML(f'<div style="background:#111;padding:4px 8px;border-radius:4px">{colours}</div>')
         with gr.Column(scale=4, min_width=300):
             chart = widgets.plane(ID)
         with gr.Column(scale=3, min_width=250):
-            screen = widgets.player("vae-plane")
-    react(changed, live(explore_digit), [pad.component, with_dots], [chart, screen])
-    react([chart.click, with_dots.input], live(explore), [pad.component, chart, with_dots], [chart, screen])
-    first("vae-plane", [chart, screen], lambda: explore_digit(widgets.to_sketch(test_digit(4)[0]), True))
+            result = widgets.result("vae-plane")
+
+    def run(pad: Any, here: Any, with_dots: Any) -> list[Any]:
+        return explore(pad, here, with_dots, lambda point: part.link(f"{ID}.plane", [pad, {"here": point}, with_dots]))
+
+    place = Field("z", chart, _place_from_text, lambda here: ",".join(f"{v:.6g}" for v in here["here"]))
+    part = Live([drawing, place, Field("dots", with_dots, lambda text: text == "True")], run, [chart, *result.outputs])
+    # a new digit takes the point along
+    react(changed, live(lambda pad, with_dots: run(pad, None, with_dots)), [drawing.component, with_dots], part.outputs)
+    react([chart.click, with_dots.input], live(run), part.inputs, part.outputs)
+    panel.parts["plane"] = part
     return panel
+
+
+def _place_from_text(text: str) -> dict[str, list[float]]:
+    return {"here": _point({"here": [float(part) for part in text.split(",")]})}
