@@ -28,6 +28,10 @@ class Whole:
         """The same for a selection of pictures, index (m,)."""
         return self
 
+    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
+        """The nearest picture to x that is measured as what was seen."""
+        return x + self.pinv(seen - self(x))
+
 
 class Hide:
     """Keep the pixels where the mask is true and set the others to 0: inpainting is its inverse."""
@@ -73,9 +77,6 @@ class Shrink(Whole):
     def pinv(self, seen: Tensor) -> Tensor:
         return seen.repeat_interleave(self.factor, -1).repeat_interleave(self.factor, -2)
 
-    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
-        return x + self.pinv(seen - self(x))
-
     def __repr__(self) -> str:
         return f"Shrink({self.factor})"
 
@@ -91,9 +92,6 @@ class Grey(Whole):
 
     def pinv(self, seen: Tensor) -> Tensor:
         return seen.expand(-1, self.channels, -1, -1)
-
-    def put_back(self, x: Tensor, seen: Tensor) -> Tensor:
-        return x + self.pinv(seen - self(x))
 
     def __repr__(self) -> str:
         return "Grey()"

@@ -31,6 +31,10 @@ class WeightsError(RuntimeError):
     """Weights are missing or are not what the manifest says; the message names the file and the command that mends it."""
 
 
+class NotCached(WeightsError):
+    """The Hub's local cache has no such file, which is nothing to warn of."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Where weights came from: "embedded", "cached" or "hub", their sha256 and their size in bytes."""
@@ -80,6 +84,7 @@ def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
         raise WeightsError(f"DGM_WEIGHTS: expected auto, embedded or hub, got {where!r}")
     mend = f"Restore them with: git checkout weights/{id}, or train: ./dgm train {id}"
     problems: list[str] = []
+    worth_saying = False
     ways = {"auto": (_embedded, _cached, _from_hub), "embedded": (_embedded,), "hub": (_cached, _from_hub, _embedded)}[where]
     for way in ways:
         kind = way.__name__.removeprefix("_from_").lstrip("_")
@@ -87,8 +92,9 @@ def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
             tensors = _read(way(id, folder), wanted)
         except WeightsError as error:
             problems.append(f"{kind}: {error}")
+            worth_saying |= not isinstance(error, NotCached)
             continue
-        if any("is missing" not in problem and "in the local Hub cache" not in problem for problem in problems):
+        if worth_saying:
             warnings.warn("\n  ".join([f"{id}: the {kind} weights are in use.", *problems, mend]), stacklevel=2)
         return tensors, Source(kind, wanted["sha256"], wanted["bytes"])
     raise WeightsError("\n  ".join([f"no usable weights for {id}.", *problems, mend]))
@@ -122,7 +128,7 @@ def _cached(id: str, folder: Path) -> Path:
 
     found = try_to_load_from_cache(repo(folder), f"{id}/{FILE}", revision=revision(folder))
     if not isinstance(found, str):
-        raise WeightsError(f"{repo(folder)} holds no {id}/{FILE} in the local Hub cache")
+        raise NotCached(f"{repo(folder)} holds no {id}/{FILE} in the local Hub cache")
     return Path(found)
 
 
@@ -160,7 +166,7 @@ def _cached_is_bad(id: str, folder: Path) -> bool:
     try:
         _read(_cached(id, folder), manifest(folder)[id])
     except WeightsError as error:
-        return "in the local Hub cache" not in str(error)
+        return not isinstance(error, NotCached)
     return False
 
 

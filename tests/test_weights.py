@@ -50,6 +50,20 @@ def test_damage_is_named_with_what_mends_it(folder, monkeypatch):
         weights.fetch("toy", folder)
 
 
+def test_a_missing_file_is_spoken_of_even_where_another_way_is_found(folder, monkeypatch):
+    """In auto mode the cache steps in, with a warning; that the cache was empty is no news."""
+    monkeypatch.setenv("DGM_WEIGHTS", "auto")
+    kept = folder / "elsewhere.safetensors"
+    (folder / "toy" / weights.FILE).rename(kept)
+
+    def _cached(id, folder):
+        return kept
+
+    monkeypatch.setattr(weights, "_cached", _cached)
+    with pytest.warns(UserWarning, match=r"toy: the cached weights are in use(.|\n)*model.safetensors is missing"):
+        weights.fetch("toy", folder)
+
+
 def test_what_is_not_finite_or_not_safetensors_is_refused(folder, monkeypatch):
     monkeypatch.setenv("DGM_WEIGHTS", "embedded")
     with pytest.raises(weights.WeightsError, match="not finite in 16 bits"):

@@ -127,7 +127,7 @@ $('.speed').addEventListener('change', () => { if (timer) play(); });
 document.addEventListener('keydown', (event) => {
   if (!film || !player.isConnected || player.offsetParent === null) return;
   const inside = player.contains(document.activeElement);
-  if (event.defaultPrevented || (!inside && document.activeElement.closest('.dgm-player'))) return;
+  if (event.defaultPrevented || (!inside && document.activeElement?.closest('.dgm-player'))) return;
   const busy = event.target.closest('input, select, textarea, button, [role=tab], [role=slider], [role=listbox], [contenteditable=true]');
   if (busy && !(inside && event.target.matches('.scrub, button'))) return;
   if (!inside && document.querySelectorAll('.dgm-player').length > 1) {

@@ -36,8 +36,7 @@ def restore(
     seen = seen.expand(answers, *seen.shape[1:])
     with measured(loaded, catalog.recipe(id).title, seed, answers) as receipt:
         frames = list(loaded.model.restore(seen, degradation, noise, labels, settings))
-    readings = catalog.load("reader-mnist")(frames[-1].x).argmax(1)
-    return Restored(id, frames, readings, receipt)
+    return Restored(id, frames, read(frames[-1].x).argmax(1), receipt)
 
 
 def read(x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ class DataError(RuntimeError):
     """The data are not there, or are not what they should be; the message says how to get them."""
 
 
+@lru_cache(maxsize=1)
 def test() -> tuple[Tensor, Tensor]:
     """The 10,000 test digits: uint8 (10000, 1, 28, 28) and labels int64 (10000,)."""
     return _tensors(*_read_idx(ASSETS, "t10k"), split="test")
@@ -42,7 +44,10 @@ def train() -> tuple[Tensor, Tensor]:
     if folder:
         where = Path(folder) / "mnist"
         if not (where / "train-images-idx3-ubyte.gz").is_file():
-            raise DataError(f"no training digits: DGM_DATA is {folder}, but {where}/train-images-idx3-ubyte.gz is missing")
+            raise DataError(
+                f"no training digits: DGM_DATA is {folder}, but {where}/train-images-idx3-ubyte.gz is missing. Put it there, or "
+                f"unset DGM_DATA to take the Hub data set {HUB_DATASET}"
+            )
         return _tensors(*_read_idx(where, "train"), split="train")
     return _tensors(*_from_hub(), split="train")
 

@@ -16,7 +16,6 @@ class Recipe:
     id: str
     title: str
     family: str
-    data: str = "mnist"
     network: str | None = None
     network_config: dict[str, Any] = field(default_factory=dict)
     family_config: dict[str, Any] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models import catalog, weights
-from dgm_models.applications.restore import bicubic, hole
+from dgm_models.applications.restore import bicubic, hole, read
 from dgm_models.contracts import Noise, last
 from dgm_models.data import mnist
 from dgm_models.degradations import Degradation, Hide, Shrink
@@ -59,9 +59,7 @@ def features() -> metrics.ReaderFeatures:
 
 
 def reads(x: Tensor) -> Tensor:
-    reader = catalog.load("reader-mnist")
-    with torch.no_grad():
-        return torch.cat([reader(chunk).argmax(1) for chunk in x.split(500)])
+    return torch.cat([read(chunk).argmax(1) for chunk in x.split(500)])
 
 
 def bank(model: nn.Module, y: Tensor, **settings: Any) -> Tensor:
@@ -86,7 +84,7 @@ def _samples(id: str, model: nn.Module) -> Scores:
     """1,000 digits a label with default settings for what is read; for the distances 10,000 with the labels of the test digits,
     as p(x) has them, without guidance in 20 ancestral steps where a model takes steps (the ODE's samplers score less well)."""
     asked = torch.arange(10_000) % 10
-    made = bank(model, asked, frames=1)
+    made = bank(model, asked)
     scores: Scores = {"read_as_asked": share(reads(made) == asked)}
     keep_sheet(f"{id}-samples", made[:100], 10)
     network, (real, y) = features(), test_digits()
@@ -96,7 +94,7 @@ def _samples(id: str, model: nn.Module) -> Scores:
         scores = {"read_as_asked_guided": scores["read_as_asked"], "read_as_asked": share(reads(made) == y)}
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
     else:
-        made = bank(model, y, frames=1)
+        made = bank(model, y)
     floor = _floor()
     distance = metrics.frechet(network, real, made)
     scores |= {"frechet": distance, "frechet_floor": floor["frechet"], "frechet_ratio": distance / floor["frechet"]}
@@ -130,8 +128,8 @@ def _synthetic(id: str, model: nn.Module) -> Scores:
         pass
     x, truth = test_digits()
     with torch.no_grad():
-        read = torch.cat([student(chunk).argmax(1) for chunk in x.split(500)])
-    return {"train_on_synthetic": share(read == truth), "synthetic_digits": len(made)}
+        said = torch.cat([student(chunk).argmax(1) for chunk in x.split(500)])
+    return {"train_on_synthetic": share(said == truth), "synthetic_digits": len(made)}
 
 
 def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:

@@ -85,7 +85,8 @@ def train(
     """Descend on each player's loss; yields Progress, and leaves the averaged weights in `model`.
 
     x: uint8 levels (divided by 255) or floats, (n, *shape); y: (n,) int64. With a folder it writes checkpoints there
-    and resumes from them. The rate warms up over 2 % of the steps and falls as a cosine to 1 % of itself.
+    and resumes from them. The rate warms up over 2 % of the steps and falls as a cosine to 1 % of itself. `muon` gives the
+    kernels of repeated blocks to Muon (`optimizers_of`).
     """
     from accelerate import Accelerator
     from accelerate.utils import set_seed

@@ -19,9 +19,10 @@ COLUMNS: tuple[Show, ...] = (
     ("recall", "recall", "{:.2f}"),
     ("trained on synthetic", "train_on_synthetic", "{:.2%}"),
     ("bits a dimension", "bits_per_dimension", "{:.2f}"),
-    ("measured on digits", "likelihood_digits", "{:,}"),
+    ("on digits", "likelihood_digits", "{:,}"),
     ("inpainted, read as original", "inpainting_read_as_original", "{:.1%}"),
     ("4x enlarged, read as original", "super_resolution_read_as_original", "{:.1%}"),
+    ("on digits", "restoration_digits", "{:,}"),
     ("16 digits, ms", "milliseconds_16", "{:.0f}"),
 )
 
