@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+import torch
 from torch import nn
 
 from dgm_models import weights
@@ -87,6 +88,9 @@ def open_model(id: str) -> Loaded:
             f"weights/{id}/{weights.FILE} does not fit {row.family}: {str(error).splitlines()[-1].strip()}. Train it anew: ./dgm train {id}"
         ) from error
     model.eval().requires_grad_(False)
+    for part in model.modules():
+        if isinstance(part, nn.Conv2d):
+            part.to(memory_format=torch.channels_last)  # a fifth faster on a CPU than channels first
     return Loaded(model, source, sum(p.numel() for p in model.parameters()))
 
 

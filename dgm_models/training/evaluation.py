@@ -19,7 +19,7 @@ from dgm_models.families.reader import Reader
 from dgm_models.modalities import image
 from dgm_models.probability import bits_per_dimension
 from dgm_models.training import metrics
-from dgm_models.training.loop import train
+from dgm_models.training.loop import precision, train
 
 BATCH = 250
 UNGUIDED = {"guidance_scale": 1.0, "sampler": "ancestral DDPM"}
@@ -73,8 +73,8 @@ def bank(model: nn.Module, y: Tensor, **settings: Any) -> Tensor:
 
 
 def fast(model: nn.Module) -> torch.autocast:
-    """bf16 for networks, which is what thousands of pictures are made with here; the app itself samples in float32."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=hasattr(model, "network"))
+    """bf16 for networks where that is fast: thousands of pictures are made here; the app itself samples in float32."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=hasattr(model, "network") and precision() == "bf16")
 
 
 # the parts ------------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def _synthetic(id: str, model: nn.Module) -> Scores:
     y = torch.arange(30_000) % 10
     made = bank(model, y, **UNGUIDED)
     student = Reader(model.space)
-    for _ in train(student, made, y, steps=2500, batch=128, rate=2e-3, mixed_precision="bf16"):
+    for _ in train(student, made, y, steps=2500, batch=128, rate=2e-3, mixed_precision=precision()):
         pass
     x, truth = test_digits()
     with torch.no_grad():

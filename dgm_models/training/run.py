@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dgm_models import catalog, weights
 from dgm_models.data import mnist
 from dgm_models.recipes import Recipe
-from dgm_models.training.loop import describe, train
+from dgm_models.training.loop import describe, precision, train
 
 RUNS = Path("runs")
 
@@ -78,7 +78,7 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
         return
     compile = (not torch.cuda.is_available() or row.steps > 5000) if compile is None else compile
     options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "muon")}
-    options |= {"seed": seed, "compile": compile, "mixed_precision": "bf16"}
+    options |= {"seed": seed, "compile": compile, "mixed_precision": precision()}
     if row.teacher is None:
         for progress in train(model, x, y, steps=row.steps, folder=folder, **options):
             yield describe(progress)
