@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -61,6 +62,8 @@ class Noise:
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self.seeds = [check_seed(seed) for seed in seeds]
+        if not self.seeds:
+            raise ValueError("expected at least one seed, got none")
         self._rows = [torch.Generator().manual_seed(seed) for seed in self.seeds]
 
     @classmethod
@@ -90,10 +93,13 @@ class Noise:
 
 def check_seed(seed: Any) -> int:
     """An integer from 0 to 2^32 - 1, or a ValueError that says so."""
-    number = isinstance(seed, int | float) and not isinstance(seed, bool)
-    if not number or seed != seed or not 0 <= seed < SEED_LIMIT or seed != int(seed):
+    try:
+        number = int(seed) if isinstance(seed, float) and seed.is_integer() else operator.index(seed)
+    except TypeError:
+        number = -1
+    if isinstance(seed, bool) or not 0 <= number < SEED_LIMIT:
         raise ValueError(f"Seed: expected a whole number from 0 to {SEED_LIMIT - 1}, got {str(seed)[:40]}")
-    return int(seed)
+    return number
 
 
 class Frame(NamedTuple):
@@ -182,13 +188,26 @@ class Family(nn.Module, ABC):
         return last(self.trace(noise, y, settings)).x
 
     def check_measurement(self, seen: Tensor, degradation: Any, noise: Noise) -> None:
-        """ValueError unless `seen` is a finite measurement of len(noise) pictures by a degradation that this family undoes."""
+        """ValueError unless `seen` is what a degradation that this family undoes may leave of len(noise) elements of its space."""
         if not isinstance(degradation, self.restores):
             known = ", ".join(kind.__name__ for kind in self.restores)
             raise ValueError(f"expected a degradation of {known}, got {degradation!r}")
-        wanted = degradation(torch.zeros((len(noise), *self.space.shape))).shape
-        if seen.shape != wanted or not torch.isfinite(seen).all():
-            raise ValueError(f"expected what was seen as finite numbers of shape {tuple(wanted)}, got {tuple(seen.shape)}")
+        try:
+            most = degradation(torch.ones((len(noise), *self.space.shape)))
+        except RuntimeError as error:
+            raise ValueError(
+                f"expected a degradation of pictures of {self.space.shape}, got {degradation!r}, which does not fit"
+            ) from error
+        if seen.shape != most.shape or not torch.isfinite(seen).all():
+            raise ValueError(f"expected what was seen as finite numbers of shape {tuple(most.shape)}, got {tuple(seen.shape)}")
+        if self.space.kind == "image" and ((seen < -1e-3) | (seen > most + 1e-3)).any():
+            raise ValueError(f"expected what was seen of pixels in [0, 1], got {seen.min():.3g} to {seen.max():.3g}")
+
+    def check_code(self, z: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """z itself, (n, *shape) and finite; else ValueError."""
+        if tuple(z.shape[1:]) != shape or not torch.isfinite(z).all():
+            raise ValueError(f"expected finite latents of shape (n, {', '.join(map(str, shape))}), got {tuple(z.shape)}")
+        return z
 
     def labels(self, y: Tensor | None, n: int) -> Tensor:
         """y as (n,) int64 in 0..classes, where `classes` means "no label": None and -1 become it."""

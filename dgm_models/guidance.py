@@ -5,6 +5,7 @@ None of them knows a family by name: each takes the one primitive that its kind 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -14,7 +15,8 @@ from dgm_models.contracts import Noise, Space
 from dgm_models.degradations import Degradation
 from dgm_models.samplers import ddim_step
 
-FLOOR = 0.02
+FLOOR = 0.02  # of the noise's own variance: no variance of a prediction is taken as less
+NUDGE = 0.05  # of the noise's own standard deviation: how far the difference that stands for a derivative reaches
 
 
 def follow_measurement(
@@ -32,7 +34,7 @@ def follow_measurement(
 
     At each t, x0 given x_t is taken as a Gaussian whose mean is the prediction and whose covariance is sigma^2 / alpha times
     its Jacobian; that Gaussian is conditioned on what was seen, with `solves` steps of conjugate gradients, each one
-    backward pass (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta.
+    evaluation (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta.
     """
     target = _signal(space, degradation, seen)
     x = noise.normal(*space.shape)
@@ -48,20 +50,22 @@ def _conditioned(
     denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, target: Tensor, degradation: Degradation, solves: int
 ) -> tuple[Tensor, Tensor]:
     """E[x0 | x_t], and E[x0 | x_t, seen] for the Gaussian described above: prediction + V P u, (P V P) u = P (seen - prediction)."""
+    guess = denoise(x, t)
     if solves == 0 or t == 0:
-        guess = denoise(x, t)
         return guess, guess
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
-        guess = denoise(leaf, t)
+
+    def covariance(v: Tensor) -> Tensor:
+        """V v, from how the prediction changes along v: the difference of two evaluations, for a backward pass costs twice that."""
+        step = NUDGE * (1 - t) / v.abs().flatten(1).amax(1).clamp_min(1e-12).view(-1, *[1] * (v.dim() - 1))
+        return ((1 - t) ** 2 / t) * (denoise(x + step * v, t) - guess) / step
+
     project = lambda v: degradation.pinv(degradation(v))  # noqa: E731
     inner = lambda a, b: (a * b).flatten(1).sum(1).view(-1, *[1] * (a.dim() - 1))  # noqa: E731
-    covariance = lambda v, more: ((1 - t) ** 2 / t) * torch.autograd.grad(guess, leaf, v, retain_graph=more)[0]  # noqa: E731
-    rest = degradation.pinv(target - degradation(guess.detach()))
+    rest = degradation.pinv(target - degradation(guess))
     direction, left = rest, inner(rest, rest)
     shift = torch.zeros_like(x)
-    for solve in range(solves):
-        spread = covariance(direction, solve + 1 < solves)
+    for _ in range(solves):
+        spread = covariance(direction)
         # no variance is below a small share of the noise's own: it keeps a rough Jacobian from overshooting
         curvature = inner(direction, spread).clamp_min(0) + FLOOR * (1 - t) ** 2 * inner(direction, direction) + 1e-12
         size = left / curvature
@@ -69,11 +73,11 @@ def _conditioned(
         rest = rest - size * (project(spread) + FLOOR * (1 - t) ** 2 * direction)
         left, before = inner(rest, rest), left
         direction = rest + left / before.clamp_min(1e-20) * direction
-    return guess.detach(), guess.detach() + shift
+    return guess, guess + shift
 
 
 def weigh_hypotheses(
-    denoise: Callable[[Tensor, float], Tensor],
+    denoiser: Callable[[Tensor], Callable[[Tensor, float], Tensor]],
     count: int,
     space: Space,
     seen: Tensor,
@@ -81,27 +85,42 @@ def weigh_hypotheses(
     noise: Noise,
     *,
     steps: int,
-    finest: float = 0.7,
+    pairs: int = 3,
+    margin: float = 6.0,
+    until: float = 0.5,
 ) -> Tensor:
-    """log p(seen | hypothesis) up to a constant, (n, count): which of several denoisers expects what was seen.
+    """Lower bounds of log p(seen | hypothesis), up to a constant, (n, count): which hypothesis expects what was seen.
 
-    Row i * count + h of what `denoise` takes belongs to hypothesis h. Each walks from the same noise, pulled towards what
-    was seen as in `follow_measurement`. Its evidence is the variational bound restricted to the seen part: minus half the
-    squared misfit of its predictions times the growth of the signal-to-noise ratio (Kingma et al., 2021, eq. 13). The walk
-    ends at logit t = finest, where little is left to tell hypotheses apart that the estimate's own error does not cover.
+    denoiser(which (m,)) denoises m pictures, each under the hypothesis of that index. Every hypothesis walks from noise to
+    t = `until` with its predictions conditioned on what was seen, as in `follow_measurement`. Under the model itself a step of
+    this walk is less likely by half the squared shift of the prediction, over all pixels, times the growth of the
+    signal-to-noise ratio (Kingma et al., 2021, eq. 13): the nats that the bound loses. It ends at `until`, for later the shifts
+    hold more of the walk's own error than of what tells hypotheses apart.
+
+    The bound is a mean over walks from a noise and from its mirror image, two a pair, which all hypotheses share; after each
+    pair those that are `margin` nats behind the best walk no further.
     """
-    target = _signal(space, degradation, seen).repeat_interleave(count, dim=0)
-    repeated = degradation.rows(torch.arange(len(seen)).repeat_interleave(count))
-    shared = lambda: noise.normal(*space.shape).repeat_interleave(count, dim=0)  # noqa: E731
-    x, evidence = shared(), torch.zeros(len(target))
-    grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, finest, steps)).tolist()]
-    ratio = lambda t: (t / (1 - t)) ** 2  # noqa: E731
-    for t, s in zip(grid[:-1], grid[1:], strict=True):
-        plain, guess = _conditioned(denoise, x, t, target, repeated, solves=1)
-        misfit = repeated.pinv(target - repeated(plain))
-        evidence = evidence - 0.5 * (ratio(s) - ratio(t)) * misfit.square().flatten(1).sum(1)
-        x = ddim_step(x, t, s, repeated.put_back(guess, target), eta=1.0, fresh=shared)
-    return evidence.view(-1, count)
+    n = len(seen)
+    target = _signal(space, degradation, seen)
+    grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, math.log(until / (1 - until)), steps)).tolist()]
+    bound, alive = torch.zeros(n, count), torch.ones(n, count, dtype=torch.bool)
+    for pair in range(pairs):
+        drawn = [noise.normal(*space.shape) for _ in grid]  # for all rows, so that none depends on who else is still walking
+        row, which = alive.nonzero().repeat(2, 1).unbind(1)
+        sign = torch.ones(len(row)).view(-1, *[1] * len(space.shape))
+        sign[len(row) // 2 :] = -1
+        x, *fresh = [sign * one[row] for one in drawn]
+        denoise, some, wanted, lost = denoiser(which), degradation.rows(row), target[row], torch.zeros(len(row))
+        for t, s, again in zip(grid[:-1], grid[1:], fresh, strict=True):
+            plain, guess = _conditioned(denoise, x, t, wanted, some, solves=1)
+            guess = some.put_back(guess.clamp(-1, 1), wanted)
+            growth = (s / (1 - s)) ** 2 - (t / (1 - t)) ** 2
+            lost = lost + 0.5 * growth * (guess - plain).square().flatten(1).sum(1)
+            x = ddim_step(x, t, s, guess, eta=1.0, fresh=lambda again=again: again)
+        walked = torch.zeros(n, count).index_put((row, which), -lost / 2, accumulate=True)
+        bound = torch.where(alive, (pair * bound + walked) / (pair + 1), bound)
+        alive &= bound > bound.amax(1, keepdim=True) - margin
+    return bound
 
 
 def _pairs(steps: int) -> tuple[list[float], list[float]]:

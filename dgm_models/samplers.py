@@ -119,4 +119,3 @@ def _log_ratio(t: float) -> float:
 
 
 SAMPLERS = {"DPM-Solver++(2M)": dpm_solver_2m, "Heun": heun, "DDIM": ddim, "Euler": euler, "ancestral DDPM": ddpm}
-EVALUATIONS_A_STEP = {"Heun": 2}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgm_models.contracts import Noise, Space, last
-from dgm_models.degradations import Hide
+from dgm_models.degradations import Hide, Shrink
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.guidance import follow_measurement, weigh_hypotheses
 from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, times
@@ -158,28 +158,46 @@ def test_the_bound_of_8_bit_pictures_sums_to_one():
     assert total == pytest.approx(1, abs=0.05)
 
 
-def test_hypotheses_are_weighed_by_what_was_seen():
-    """Two Gaussians of pixels with different means: the evidence for the one that fits grows with the misfit of the other."""
-    size, space = 4, Space((1, 1, 4), "image")
-    means = torch.tensor([-0.4, 0.4])
-    variance = 0.05
+@pytest.mark.parametrize("away", [Hide(torch.tensor([True, True, False, False]).view(1, 1, 4)), Shrink(2)], ids=["hidden", "shrunk"])
+def test_hypotheses_are_weighed_by_their_likelihood_of_what_was_seen(away):
+    """Of Gaussians with different means and one correlated covariance the bounds differ by what the log-densities differ by."""
+    shape = (1, 2, 2) if isinstance(away, Shrink) else (1, 1, 4)
+    space, generator = Space(shape, "image"), torch.Generator().manual_seed(2)
+    root = torch.randn(4, 4, generator=generator)
+    covariance = 0.05 * (root @ root.T) / 4 + 0.02 * torch.eye(4)
+    means = 0.2 * torch.randn(3, 4, generator=generator)
 
-    def denoise(x, t):
-        mean = means.repeat(len(x) // 2).view(-1, 1, 1, 1)
-        gain = t * variance / (t * t * variance + (1 - t) ** 2)
-        return mean + gain * (x - t * mean)
+    def denoiser(which):
+        def denoise(x, t):
+            mean = means[which]
+            total = t * t * covariance + (1 - t) ** 2 * torch.eye(4)
+            return (mean + t * torch.linalg.solve(total, (x.flatten(1) - t * mean).T).T @ covariance).view_as(x)
 
-    mask = torch.tensor([True, True, False, False]).view(1, 1, size)
-    level = torch.tensor([-0.4, 0.0, 0.1, 0.4]).view(-1, 1, 1, 1)
-    seen = Hide(mask)((level.expand(-1, 1, 1, size) + 1) / 2)
-    evidence = weigh_hypotheses(denoise, 2, space, seen, Hide(mask), Noise(range(4)), steps=40)
-    found = evidence[:, 1] - evidence[:, 0]
-    # two seen pixels: log N(level; 0.4) - log N(level; -0.4); the walk stops short of the data, so some of it is missing
-    truth = 2 * ((level.flatten() + 0.4) ** 2 - (level.flatten() - 0.4) ** 2) / (2 * variance)
-    assert found[0] < 0 < found[3]
-    assert found[2] > found[1]
-    assert (found[[0, 3]] / truth[[0, 3]]).min() > 0.1
-    assert (found[[0, 3]] / truth[[0, 3]]).max() < 1.3
+        return denoise
+
+    drawn = (means + 0.1 * torch.randn(3, 4, generator=generator)).view(3, *shape)
+    seen = away((drawn + 1) / 2)
+    bound = weigh_hypotheses(denoiser, 3, space, seen, away, Noise(range(3)), steps=60, pairs=8, margin=1e9, until=0.99)
+    linear = away(torch.eye(4).view(4, *shape)).flatten(1)  # the measurement as a matrix
+    linear = linear[:, linear.abs().sum(0) > 0]
+    law = torch.distributions.MultivariateNormal(means @ linear, linear.T @ covariance @ linear)
+    truth = law.log_prob((drawn.flatten(1) @ linear)[:, None])
+    assert torch.allclose(bound - bound.mean(1, keepdim=True), truth - truth.mean(1, keepdim=True), rtol=0.15, atol=0.15)
+
+
+def test_only_hypotheses_within_reach_walk_on():
+    """The far one is left after the first pair, and the bounds of the others do not change for that."""
+    walking = []
+
+    def denoiser(which):
+        walking.append(which.tolist())
+        return lambda x, t: torch.tensor([0.0, 0.1, 0.9])[which].view(-1, 1, 1, 1) + 0 * x
+
+    ask = {"seen": torch.full((1, 1, 1, 4), 0.5), "degradation": Hide(torch.ones(1, 1, 4, dtype=torch.bool)), "steps": 5, "pairs": 2}
+    some = weigh_hypotheses(denoiser, 3, Space((1, 1, 4), "image"), noise=Noise([0]), margin=1.0, **ask)
+    assert walking == [[0, 1, 2, 0, 1, 2], [0, 1, 0, 1]]
+    every = weigh_hypotheses(denoiser, 3, Space((1, 1, 4), "image"), noise=Noise([0]), margin=1e9, **ask)
+    assert torch.allclose(some[:, :2], every[:, :2])
 
 
 def test_guidance_by_a_measurement_samples_the_posterior():
@@ -226,6 +244,6 @@ def test_a_label_is_inferred_once_for_one_measurement(toys):
     settings = model.Restoring(label_steps=4, steps=2)
     together = last(model.restore(seen, away, Noise(range(5)), None, settings)).x
     hook.remove()
-    assert rows[:4] == [2 * model.classes] * 4
+    assert rows[:4] == [2 * model.classes * 2] * 4  # two measurements, each label from a noise and from its mirror image
     alone = last(model.restore(seen[2:3], away, Noise([2]), None, settings)).x
     assert torch.allclose(alone, together[2:3], atol=2 / 255)

@@ -37,8 +37,10 @@ class DiffusionSettings(Settings):
 class DiffusionRestoring(Settings):
     steps: int = knob(25, "Steps", 2, 100, step=1)
     guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True)
-    label_steps: int = knob(8, "Steps to infer the label", 0, 30, step=1, advanced=True, help="0: restore without a label")
-    solves: int = knob(2, "Gradient steps a step", 0, 5, step=1, help="how exactly each prediction is conditioned on what was seen")
+    label_steps: int = knob(6, "Steps to infer the label", 0, 30, step=1, advanced=True, help="0: restore without a label")
+    solves: int = knob(
+        2, "Solver steps a step", 0, 5, step=1, help="how exactly each prediction is conditioned on what was seen, an evaluation each"
+    )
     churn: float = knob(1.0, "Fresh noise", 0.0, 1.0, step=0.1, advanced=True, help="0: none after the first step; 1: ancestral")
 
 
@@ -51,11 +53,11 @@ class Diffusion(Family):
     Settings = DiffusionSettings
     Restoring = DiffusionRestoring
     restores = (Hide, Shrink)
-    evidence = "lower bound"
 
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
         self.network, self.space, self.classes, self.drop = network, space, classes, drop
+        self.evidence = "lower bound" if space.kind == "image" else "estimate"
         # log of how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
         self.register_buffer("log_prior", torch.full((256,), -math.log(256)))
 
@@ -118,6 +120,7 @@ class Diffusion(Family):
         shown = self.space.from_signal(x)
         return Frame(self.space.clamp(shown) if t == 1 else shown, f"{note}   t = {t:.2f}   σ = {1 - t:.2f}", finished)
 
+    @torch.no_grad()
     def restore(
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: DiffusionRestoring | None = None
     ) -> Iterator[Frame]:
@@ -148,9 +151,8 @@ class Diffusion(Family):
         ones = degradation(torch.ones((len(seen), *self.space.shape)))  # which pixels are seen belongs to what was seen
         different, group = torch.cat([seen, ones], dim=1).flatten(1).unique(dim=0, return_inverse=True)
         first = torch.stack([(group == g).nonzero()[0, 0] for g in range(len(different))])
-        denoise = self.denoiser(torch.arange(self.classes).repeat(len(first)))
         some = seen[first]
-        evidence = weigh_hypotheses(denoise, self.classes, self.space, some, degradation.rows(first), Noise.of(some), steps=steps)
+        evidence = weigh_hypotheses(self.denoiser, self.classes, self.space, some, degradation.rows(first), Noise.of(some), steps=steps)
         chosen = torch.searchsorted(evidence[group].softmax(1).cumsum(1), level[blank])[:, 0]
         y = y.clone()
         y[blank] = chosen.clamp(max=self.classes - 1)
@@ -166,15 +168,15 @@ class Diffusion(Family):
         """
         self.space.check(x)
         pinch = Noise([0]).normal(*self.space.shape)
-        grid = torch.sigmoid(torch.linspace(FINEST, -FINEST, steps)).tolist() + [0.0]
+        grid = torch.sigmoid(torch.linspace(FINEST, -FINEST, check_steps(steps))).tolist() + [0.0]
         start = grid[0] * self.space.to_signal(x) + (1 - grid[0]) * pinch
         return self._flow(start, self.labels(y, len(x)), grid)
 
     @torch.no_grad()
     def decode(self, z: Tensor, y: Tensor | None = None, steps: int = 20) -> Tensor:
         """Where the probability-flow ODE leads the noise z: (n, *shape)."""
-        grid = [0.0] + torch.sigmoid(torch.linspace(-FINEST, FINEST, steps)).tolist() + [1.0]
-        return self.space.clamp(self.space.from_signal(self._flow(z, self.labels(y, len(z)), grid)))
+        grid = [0.0] + torch.sigmoid(torch.linspace(-FINEST, FINEST, check_steps(steps))).tolist() + [1.0]
+        return self.space.clamp(self.space.from_signal(self._flow(self.check_code(z, self.space.shape), self.labels(y, len(z)), grid)))
 
     def _flow(self, x: Tensor, y: Tensor, grid: list[float]) -> Tensor:
         """Heun's method on the ODE, along any grid of times, forwards or backwards."""
@@ -201,7 +203,7 @@ class Diffusion(Family):
             x_t = t * self.space.to_signal(x) + (1 - t) * pinch
             q = log_normal(pinch) - math.log(1 - t)
             bound = (self._log_level(x, x_t, t) - q).flatten(1).sum(1)
-        grid = torch.sigmoid(torch.linspace(finest, -6.0, steps)).tolist() + [0.0]
+        grid = torch.sigmoid(torch.linspace(finest, -6.0, check_steps(steps))).tolist() + [0.0]
         z, log_det = self._flow_with_log_det(x_t, y, grid, noise)
         return bound + log_normal(z).flatten(1).sum(1) + log_det
 
@@ -242,6 +244,13 @@ class Diffusion(Family):
             if s > 0:
                 guess, trace = traced(x, s)
         return x, log_det
+
+
+def check_steps(steps: int) -> int:
+    """The number of steps along the ODE itself, 2 to 1,000; else ValueError."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= 1000:
+        raise ValueError(f"steps: expected 2 to 1000, got {steps!r}")
+    return steps
 
 
 def heun_step(denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, s: float) -> Tensor:

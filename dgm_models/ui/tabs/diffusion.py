@@ -8,8 +8,9 @@ import gradio as gr
 import torch
 
 from dgm_models import catalog
+from dgm_models.applications.receipt import measured
 from dgm_models.contracts import Noise, check_seed
-from dgm_models.samplers import EVALUATIONS_A_STEP, SAMPLERS
+from dgm_models.samplers import SAMPLERS
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
@@ -25,17 +26,17 @@ HEADS = tuple(f"{steps} step{'s' if steps > 1 else ''}" for steps in STEPS)
 def compare(digit: Any, seed: Any, guidance_scale: Any, link: str) -> list[Any]:
     """One noise, every sampler, more and more steps; the student beside them."""
     label, noise = int(one_of(digit, "Digit", tuple("0123456789"))), check_seed(seed)
-    y, model, rows = torch.tensor([label]), catalog.load(MODEL), []
-    for name in SAMPLERS:
-        pictures = [
-            model.sample(Noise([noise]), y, model.Settings(steps=steps, sampler=name, guidance_scale=guidance_scale)) for steps in STEPS
-        ]
-        cost = "evaluates twice a step" if name in EVALUATIONS_A_STEP else ""
-        rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, cost, HEADS))
+    y, rows = torch.tensor([label]), []
+    choices = [(MODEL, name, STEPS, {"sampler": name, "guidance_scale": guidance_scale}) for name in SAMPLERS]
     if STUDENT in catalog.models_for("sample"):
-        student = catalog.load(STUDENT)
-        few = [student.sample(Noise([noise]), y, student.Settings(steps=steps)) for steps in STEPS if steps <= 4]
-        rows.append(Row(still(torch.cat(few)), len(STEPS), "the student", "guidance learned, 1 to 4 steps", HEADS[: len(few)]))
+        choices.append((STUDENT, "the student", STEPS[:3], {}))
+    for id, name, numbers, knobs in choices:
+        loaded = catalog.open_model(id)
+        model = loaded.model
+        with measured(loaded, name, noise, 1) as receipt:
+            pictures = [model.sample(Noise([noise]), y, model.Settings(steps=steps, **knobs)) for steps in numbers]
+        hint = "guidance learned; taught in 4, then 2 steps; " if id == STUDENT else ""
+        rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, f"{hint}{receipt.cost} in all", HEADS[: len(pictures)]))
     ids = [id for id in (MODEL, STUDENT) if id in catalog.models_for("sample")]
     film = Film(rows, receipt=f"seed {noise} · {Models.provenance(ids)}", link=link, tall=420)
     return widgets.shown(film, f"diffusion-samplers-{noise}")
