@@ -132,12 +132,14 @@ def publish(
     repo_id: Annotated[str, typer.Option(help="the Hub repo that takes the weights, owner/name")],
 ) -> None:
     """Upload every trained model to the Hub, each with its card, and pin the commit in the manifest."""
+    from huggingface_hub.utils import httpx
+
     from dgm_models.hub import publish as upload
 
     try:
         commit = upload(repo_id)
-    except (ValueError, RuntimeError, OSError) as error:
-        raise typer.Exit(_say(f"{type(error).__name__}: {error}")) from error
+    except (ValueError, RuntimeError, OSError, httpx.HTTPError) as error:
+        raise typer.Exit(_say(f"nothing was published. {type(error).__name__}: {error}")) from error
     out.print(f"{repo_id} at {commit}; readers find it with DGM_HUB_REPO={repo_id}")
 
 

@@ -44,14 +44,12 @@ def models_for(question: str) -> list[str]:
     if question not in QUESTIONS:
         raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {question!r}")
     known = weights.manifest()
-    able = []
-    for id, row in MODELS.items():
-        if not row.generative or row.hidden or id not in known:
-            continue
-        answers = family(id).restores if question == "restore" else getattr(family(id), question, None)
-        if answers:
-            able.append(id)
-    return able
+    return [id for id, row in MODELS.items() if id in known and not row.hidden and _answers(row, question)]
+
+
+def _answers(row: Recipe, question: str) -> bool:
+    kind = _named(row.family)
+    return row.generative and bool(kind.restores if question == "restore" else getattr(kind, question, None))
 
 
 def build(row: Recipe) -> nn.Module:
@@ -72,6 +70,13 @@ def enlarge(row: Recipe) -> Recipe:
 def load(id: str) -> nn.Module:
     """A trained model, frozen and in evaluation mode. Raises ValueError for an unknown id, WeightsError without weights."""
     return open_model(id).model
+
+
+def open_for(question: str, id: str) -> Loaded:
+    """`open_model` for one that answers the question; ValueError lists those that do."""
+    if not _answers(recipe(id), question):
+        raise ValueError(f"{id} does not answer {question!r}; these do: {', '.join(models_for(question))}")
+    return open_model(id)
 
 
 @lru_cache(maxsize=32)

@@ -126,7 +126,10 @@ def _embedded(id: str, folder: Path) -> Path:
 def _cached(id: str, folder: Path) -> Path:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(repo(folder), f"{id}/{FILE}", revision=revision(folder))
+    try:
+        found = try_to_load_from_cache(repo(folder), f"{id}/{FILE}", revision=revision(folder))
+    except ValueError as error:
+        raise WeightsError(f"DGM_HUB_REPO: expected owner/name, got {repo(folder)!r}") from error
     if not isinstance(found, str):
         raise NotCached(f"{repo(folder)} holds no {id}/{FILE} in the local Hub cache")
     return Path(found)

@@ -122,7 +122,8 @@ def hub_results(tmp_path_factory):
 
 def test_what_was_published_comes_back(hub_results):
     assert hub_results["published"]["commit"] == COMMIT
-    assert set(hub_results["files"]) == {f"regressor-mnist/{name}" for name in ("model.safetensors", "config.json", "README.md")}
+    parts = {f"regressor-mnist/{name}" for name in ("model.safetensors", "config.json", "README.md")}
+    assert set(hub_results["files"]) == {"README.md", *parts}
     assert hub_results["good"]["kind"] == "hub"
     assert hub_results["good"]["right"]
     assert ("good/weights", "main") in hub_results["asked"]

@@ -2,9 +2,17 @@
 const player = element.querySelector('.dgm-player');
 const $ = (name) => player.querySelector(name);
 const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
-let film = null, rows = [], at = 0, timer = null;
+let film = null, rows = [], at = 0, timer = null, guessing = false;
 
-function canvasFor(row, sheet, title) {
+function pictureOf(sheet) {
+  const image = new Image();
+  image.onload = () => draw();
+  image.src = sheet;
+  return image;
+}
+
+// `other` is the sheet that the x̂₀ button shows instead
+function canvasFor(row, sheet, title, other) {
   const box = document.createElement('figure');
   const canvas = document.createElement('canvas');
   canvas.width = row.width; canvas.height = row.height;
@@ -12,10 +20,7 @@ function canvasFor(row, sheet, title) {
   canvas.setAttribute('aria-label', [row.title, title].filter(Boolean).join(', '));
   box.appendChild(canvas);
   if (title) { const c = document.createElement('figcaption'); c.textContent = title; box.appendChild(c); }
-  const image = new Image();
-  image.onload = () => draw();
-  image.src = sheet;
-  return { box, canvas, image, row };
+  return { box, canvas, row, image: pictureOf(sheet), other: other && pictureOf(other) };
 }
 
 function headLine(row, wide) {
@@ -53,14 +58,16 @@ function build() {
     }
     const pictures = document.createElement('div');
     pictures.className = 'pictures';
-    const parts = [canvasFor(row, row.sheet, row.guess ? 'xₜ, the canvas' : '')];
-    if (row.guess) parts.push(canvasFor(row, row.guess, 'x̂₀, the predicted picture'));
+    const beside = row.guess && !wide;
+    const parts = [canvasFor(row, row.sheet, beside ? 'xₜ, the canvas' : '', !beside && row.guess)];
+    if (beside) parts.push(canvasFor(row, row.guess, 'x̂₀, the predicted picture'));
     for (const part of parts) { pictures.appendChild(part.box); rows.push(part); }
     line.appendChild(pictures);
     stage.appendChild(line);
   }
   $('.receipt').textContent = film.receipt || '';
   $('.link').style.display = film.link ? '' : 'none';
+  $('.guess').hidden = !rows.some((part) => part.other);
   $('.bar').style.display = film.count > 1 ? '' : 'none';
   scrub.max = film.count - 1;
   fit();
@@ -71,7 +78,7 @@ function fit() {
   const wide = stage.classList.contains('table');
   const side = wide && stage.clientWidth > 520 ? 160 : 0;
   const widest = Math.max(...rows.map((part) => part.row.width));
-  const beside = rows.some((part) => part.row.guess) ? 2 : 1;
+  const beside = !wide && film.rows[0].guess ? 2 : 1;
   const lines = film.rows.reduce((sum, row) => sum + row.height, 0);
   const room = Math.max(60, (stage.clientWidth - side - 12 * (beside - 1)) / beside);
   const scale = Math.max(0.5, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
@@ -82,9 +89,10 @@ function fit() {
 function draw() {
   if (!film) return;
   for (const part of rows) {
-    if (!part.image.complete || !part.image.naturalWidth) continue;
+    const image = guessing && part.other ? part.other : part.image;
+    if (!image.complete || !image.naturalWidth) continue;
     const { width, height } = part.row;
-    part.canvas.getContext('2d').drawImage(part.image, 0, at * height, width, height, 0, 0, width, height);
+    part.canvas.getContext('2d').drawImage(image, 0, at * height, width, height, 0, 0, width, height);
     if (part.row.now && part.row.notes) part.row.now.textContent = part.row.notes[at] || '';
   }
   scrub.value = at;
@@ -109,6 +117,7 @@ const acts = {
   back: () => { stop(); go(at - 1); },
   step: () => { stop(); go(at + 1); },
   play: () => (timer ? stop() : play()),
+  guess: () => { guessing = !guessing; $('.guess').setAttribute('aria-pressed', String(guessing)); draw(); },
   link: async () => {
     const address = location.origin + location.pathname + film.link;
     let copied = true;
@@ -128,15 +137,16 @@ document.addEventListener('keydown', (event) => {
   if (!film || !player.isConnected || player.offsetParent === null) return;
   const inside = player.contains(document.activeElement);
   if (event.defaultPrevented || (!inside && document.activeElement?.closest('.dgm-player'))) return;
-  const busy = event.target.closest('input, select, textarea, button, [role=tab], [role=slider], [role=listbox], [contenteditable=true]');
-  if (busy && !(inside && event.target.matches('.scrub, button'))) return;
+  const pressed = event.key === ' ' && event.target.closest('button, a');  // Space belongs to a button that has the focus
+  if (pressed && !(inside && event.target.matches('.play'))) return;
+  const busy = event.target.closest('input, select, textarea, [role=tab], [role=slider], [role=listbox], [contenteditable=true]');
+  if (busy && !(inside && event.target.matches('.scrub'))) return;
   if (!inside && document.querySelectorAll('.dgm-player').length > 1) {
     const first = [...document.querySelectorAll('.dgm-player')].find((other) => other.offsetParent !== null);
     if (first !== player) return;
   }
   const keys = { ' ': acts.play, ArrowLeft: acts.back, ArrowRight: acts.step, Home: acts.restart, End: () => { stop(); go(film.count - 1); } };
   if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === ' ' && event.target.matches('button:not(.play)')) return;
   event.preventDefault();
   keys[event.key]();
 });

@@ -64,7 +64,7 @@ for (const name of modes) {
 const undo = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Undo' });
 undo.onclick = () => { if (history_.length) { [ink, seen] = history_.pop(); paint(); send(); } };
 const clear = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Clear' });
-clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); seen = new Uint8Array(SIDE * SIDE).fill(1); choose('draw'); paint(); send(); };
+clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); choose('draw'); paint(); send(); };
 tools.append(undo, clear);
 
 function take() {

@@ -50,7 +50,7 @@ def generate(id: str, digits: str | Tensor, seed: int, settings: Settings | None
     labels = read_digits(digits) if isinstance(digits, str) else digits
     if len(labels) > MOST:
         raise ValueError(f"How many: expected 1 to {MOST} pictures, got {len(labels)}")
-    loaded, noise = catalog.open_model(id), Noise(seeds_from(seed, len(labels)))
+    loaded, noise = catalog.open_for("sample", id), Noise(seeds_from(seed, len(labels)))
     with measured(loaded, catalog.recipe(id).title, seed, len(labels)) as receipt:
         frames = list(loaded.model.trace(noise, labels, settings))
     return Generated(frames, labels, receipt)

@@ -33,7 +33,7 @@ def join_latents(id: str, a: Tensor, b: Tensor, steps: int, path: str) -> Joined
     """encode both without a label, walk from one code to the other, decode."""
     if path not in PATHS:
         raise ValueError(f"Path: expected one of {', '.join(PATHS)}, got {path!r}")
-    loaded = catalog.open_model(id)
+    loaded = catalog.open_for("encode", id)
     with measured(loaded, catalog.recipe(id).title, 0, steps) as receipt:
         ends = loaded.model.encode(torch.cat([a, b]))
         codes = torch.cat([PATHS[path](ends[:1], ends[1:], w) for w in _weights(steps)])

@@ -22,10 +22,14 @@ class Receipt:
     source: str = ""
     sha256: str = ""
 
+    @property
+    def cost(self) -> str:
+        evaluations = f"{self.evaluations:.0f} evaluation{'s' if round(self.evaluations) != 1 else ''}"
+        return f"{self.milliseconds:.0f} ms, {evaluations if self.evaluations else 'closed form'}"
+
     def __str__(self) -> str:
-        cost = f"{self.evaluations:.0f} evaluations" if self.evaluations else "closed form"
         size = f"{self.parameters / 1e6:.2f} M parameters"
-        return f"{self.milliseconds:.0f} ms · {cost} · {size} · {self.source} {self.sha256[:7]} · seed {self.seed}"
+        return f"{self.cost} · {size} · {self.source} {self.sha256[:7]} · seed {self.seed}"
 
 
 @contextmanager

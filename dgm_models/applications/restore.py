@@ -31,7 +31,7 @@ def restore(
     id: str, seen: Tensor, degradation: Degradation, seed: int, answers: int = 4, y: int = -1, settings: Settings | None = None
 ) -> Restored:
     """Several draws for one measurement (1, ...); answer i uses seed + i."""
-    loaded, noise = catalog.open_model(id), Noise(seeds_from(seed, answers))
+    loaded, noise = catalog.open_for("restore", id), Noise(seeds_from(seed, answers))
     labels = torch.full((answers,), y)
     seen = seen.expand(answers, *seen.shape[1:])
     with measured(loaded, catalog.recipe(id).title, seed, answers) as receipt:

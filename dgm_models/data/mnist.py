@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,11 +44,12 @@ def train() -> tuple[Tensor, Tensor]:
     folder = os.environ.get("DGM_DATA")
     if folder:
         where = Path(folder) / "mnist"
-        if not (where / "train-images-idx3-ubyte.gz").is_file():
-            raise DataError(
-                f"no training digits: DGM_DATA is {folder}, but {where}/train-images-idx3-ubyte.gz is missing. Put it there, or "
-                f"unset DGM_DATA to take the Hub data set {HUB_DATASET}"
-            )
+        for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"):
+            if not (where / name).is_file():
+                raise DataError(
+                    f"no training digits: DGM_DATA is {folder}, but {where}/{name} is missing. Put it there, or "
+                    f"unset DGM_DATA to take the Hub data set {HUB_DATASET}"
+                )
         return _tensors(*_read_idx(where, "train"), split="train")
     return _tensors(*_from_hub(), split="train")
 
@@ -59,10 +61,13 @@ def pixels(levels: Tensor) -> Tensor:
 
 def _read_idx(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
     def read(name: str) -> np.ndarray:
-        raw = gzip.decompress((folder / name).read_bytes())
-        dimensions = raw[3]
-        shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
-        return np.frombuffer(raw, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+        try:
+            raw = gzip.decompress((folder / name).read_bytes())
+            dimensions = raw[3]
+            shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
+            return np.frombuffer(raw, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+        except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
+            raise DataError(f"{folder / name}: expected the original MNIST file, but {type(error).__name__}: {error}") from error
 
     return read(f"{prefix}-images-idx3-ubyte.gz"), read(f"{prefix}-labels-idx1-ubyte.gz")
 

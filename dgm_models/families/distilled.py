@@ -1,4 +1,4 @@
-"""A diffusion model that samples in one to eight steps: a student that jumps where its teacher walks.
+"""A diffusion model that samples in two steps: a student that jumps where its teacher walks.
 
 Progressive distillation (Salimans and Ho, 2022), with the teacher's guidance folded in (Meng et al., 2023): in each stage
 one step of the student learns to land where two steps of its teacher do; then the student is the next teacher.
@@ -18,7 +18,7 @@ from dgm_models.samplers import euler
 
 @dataclass(frozen=True)
 class DistilledSettings(Settings):
-    steps: int = knob(2, "Steps", 1, 4, step=1, help="distilled for 2; 4 was an earlier lesson")
+    steps: int = knob(2, "Steps", 1, 4, step=1, help="its last lesson was 2, 4 an earlier one; 1 and 3 it never learned")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise that sampling starts from")
 
 

@@ -24,7 +24,7 @@ CHUNK = 256  # pictures at a time: bounds the memory of (pictures, components, f
 class MixtureSettings(Settings):
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the factors and of the pixel noise; 0: the mean")
     pixel_noise: float = knob(1.0, "Pixel noise", 0.0, 1.0, step=0.05, help="1: a sample of p(x); 0: the sample without its grain")
-    factors: int = knob(8, "Factors used", 0, 8, step=1, advanced=True, help="only the strongest so many")
+    without: int = knob(0, "Factors left out", 0, 8, step=1, advanced=True, help="the weakest so many of each component")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class GaussianMixture(Family):
     Settings = MixtureSettings
     Restoring = MixtureRestoring
     restores = (Hide, Shrink)
-    evidence = "lower bound"
 
     def __init__(self, space: Space, classes: int = 0, components: int = 20, factors: int = 8, floor: float = 0.02) -> None:
         super().__init__()
         self.space, self.classes, self.floor = space, classes, floor
+        self.evidence = "lower bound" if space.kind == "image" else "exact"
         rows, size = max(1, classes), space.size
         self.log_weights = nn.Parameter(torch.full((rows, components), -math.log(components)))
         self.means = nn.Parameter(torch.randn(rows, components, size))
@@ -99,7 +99,7 @@ class GaussianMixture(Family):
         z = settings.temperature * noise.normal(factors.shape[-1])
         grain = settings.temperature * settings.pixel_noise * noise.normal(self.space.size)
         yield self._frame(x, "the mean of the component that was drawn")
-        for i in range(min(factors.shape[-1], settings.factors)):
+        for i in range(max(0, factors.shape[-1] - settings.without)):
             x = x + factors[..., i] * z[:, i, None]
             yield self._frame(x, f"+ z{i + 1} times factor {i + 1}")
         x = x + grain * self.log_noise[row, component].exp()

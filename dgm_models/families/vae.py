@@ -135,11 +135,14 @@ class VAE(Family):
         settings = settings or self.Settings()
         y = self.labels(y, len(noise))
         centre, z = self.draw_code(noise, y, settings.temperature)
+        start = "the centre of the prior" if self.prior is None else "the centre of z's component of the prior"
         for i in range(1, settings.frames):
             share = (i - 1) / (settings.frames - 1)
-            yield Frame(self._mean(lerp(centre, z, share), y), f"decode: {share:.0%} of the way from the centre of the prior to z")
+            yield Frame(self._mean(lerp(centre, z, share), y), f"decode: {share:.0%} of the way from {start} to z")
         x = self._mean(z, y) if settings.pixels == "mean" else self._draw(z, y, noise)
-        yield Frame(x, "decode(z), z drawn from the prior" + ("" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"))
+        pixels = "" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"
+        film = ": the one evaluation that a sample takes, the others are for the film" if settings.frames > 1 else ""
+        yield Frame(x, f"decode(z), z drawn from the prior{pixels}{film}")
 
     def sample(self, noise: Noise, y: Tensor | None = None, settings: VAESettings | None = None) -> Tensor:
         """The last frame alone, which needs no film."""
@@ -186,7 +189,7 @@ class VAE(Family):
     @torch.no_grad()
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The mean of p(x | z, y): (n, latent) -> (n, *shape)."""
-        return self._mean(z, self.labels(y, len(z)))
+        return self._mean(self.check_code(z, (self.latent,)), self.labels(y, len(z)))
 
     def restore(
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: VAERestoring | None = None

@@ -18,7 +18,7 @@ COLUMNS: tuple[Show, ...] = (
     ("precision", "precision", "{:.2f}"),
     ("recall", "recall", "{:.2f}"),
     ("trained on synthetic", "train_on_synthetic", "{:.2%}"),
-    ("bits a dimension", "bits_per_dimension", "{:.2f}"),
+    ("bits a dimension, at most", "bits_per_dimension", "{:.2f}"),
     ("on digits", "likelihood_digits", "{:,}"),
     ("inpainted, read as original", "inpainting_read_as_original", "{:.1%}"),
     ("4x enlarged, read as original", "super_resolution_read_as_original", "{:.1%}"),

@@ -56,7 +56,8 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
         trained=datetime.now(UTC).strftime("%Y-%m-%d"),
         seconds=round(time.perf_counter() - began),
     )
-    shutil.rmtree(folder / "state", ignore_errors=True)
+    for checkpoint in [folder / "state", *folder.glob("*-steps")]:
+        shutil.rmtree(checkpoint, ignore_errors=True)
     (folder / "progress.json").unlink(missing_ok=True)
     yield f"{id}: weights written after {time.perf_counter() - began:.0f} s"
 
@@ -89,6 +90,6 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
     for stage in model.stages:
         yield f"one step of {stage} learns to land where {walks} of its teacher's do"
         model.learn_from(teacher, scale, stage, walks)
-        for progress in train(model, x, y, steps=row.steps // len(model.stages), folder=None, **options):
+        for progress in train(model, x, y, steps=row.steps // len(model.stages), folder=folder / f"{stage}-steps", **options):
             yield describe(progress)
         teacher, scale, walks = deepcopy(model.network).requires_grad_(False), 1.0, 2

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dgm_models import weights
-from dgm_models.contracts import Settings
+from dgm_models.contracts import SEED_LIMIT, Settings
 from dgm_models.ui.widgets import ASSETS
 
+SIGN = {"lower bound": "≤ ", "estimate": "≈ "}  # a lower bound of log p bounds the bits from above
 LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
 
 
@@ -27,7 +28,11 @@ def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
         ("read_as_asked_guided", "read as asked, guided", lambda v: f"{v:.1%}"),
         ("frechet_ratio", "Frechet distance, floor = 1", lambda v: f"{v:.2f}"),
         ("recall", "recall", lambda v: f"{v:.2f}"),
-        ("bits_per_dimension", "bits a dimension", lambda v: f"{v:.2f} ({scores.get('evidence', '')})"),
+        (
+            "bits_per_dimension",
+            "bits a dimension",
+            lambda v: f"{SIGN.get(scores.get('evidence'), '')}{v:.2f} on {scores.get('likelihood_digits', 0):,} digits",
+        ),
         ("inpainting_read_as_original", "inpainted, read as the original", lambda v: f"{v:.0%}"),
         ("milliseconds_16", "16 digits", lambda v: f"{v:.0f} ms"),
     ]
@@ -39,6 +44,8 @@ def snippet(id: str, choice_code: str, count: int, seed: int, settings: Settings
     defaults = {name: default for name, (default, _) in settings.knobs().items()}
     changed = {name: value for name in defaults if (value := getattr(settings, name)) != defaults[name]}
     arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+    wraps = seed + count > SEED_LIMIT
+    seeds = f"[({seed} + i) % 2**32 for i in range({count})]" if wraps else f"range({seed}, {seed} + {count})"
     return "\n".join(
         [
             "import torch",
@@ -46,7 +53,7 @@ def snippet(id: str, choice_code: str, count: int, seed: int, settings: Settings
             "",
             f'model = load("{id}")',
             f"y = {choice_code}",
-            f"noise = Noise(range({seed}, {seed} + {count}))",
+            f"noise = Noise({seeds})",
             f"x = model.sample(noise, y, model.Settings({arguments}))",
         ]
     )

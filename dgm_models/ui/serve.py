@@ -17,6 +17,7 @@ ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False}
 """Options of every event that runs a model: one queue for all of them, and values as they came, which the handler checks itself."""
 
 _model_thread = threading.Lock()
+_places = threading.BoundedSemaphore(8)  # clients that join and cancel in a loop leave the queue, but not the lock
 
 
 def live(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,11 +26,15 @@ def live(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(handler)
     def run(*values: Any) -> Any:
+        if not _places.acquire(blocking=False):
+            raise refusal("The models are busy with earlier requests. Try again in a few seconds; your state is kept.")
         try:
             with _model_thread:
                 return handler(*values)
         except (ValueError, WeightsError) as error:
             raise refusal(error) from error
+        finally:
+            _places.release()
 
     return run
 

@@ -13,7 +13,7 @@ from dgm_models.contracts import check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row
 from dgm_models.ui.serve import live, some_of
-from dgm_models.ui.tabs.shared import Models, model_choice, wire
+from dgm_models.ui.tabs.shared import READER, Models, model_choice, wire
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MOST = "digits", "Digits on demand", 16
@@ -33,10 +33,8 @@ def build() -> Live:
             asked = labels >= 0
             right = (read(made.x).argmax(1) == labels)[asked].sum() if asked.any() else 0
             score = f"{int(right)} of {int(asked.sum())} read as asked" if asked.any() else "any digit"
-            cost = f"{made.receipt.milliseconds:.0f} ms, {made.receipt.evaluations:.0f} evaluations"
-            frames = [frame._replace(guess=None) for frame in made.frames]
-            rows.append(Row(frames, len(labels), catalog.recipe(id).title, f"{score}; {cost}"))
-        receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance(ids)
+            rows.append(Row(made.frames, len(labels), catalog.recipe(id).title, f"{score}; {made.receipt.cost}"))
+        receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance([*ids, READER])
         film = Film(rows, receipt=receipt, link=panel.link(ID, [text, titles, seed]), tall=400)
         return widgets.shown(film, f"digits-{seed}")
 

@@ -21,8 +21,8 @@ ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
 
 def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
     """All means of a digit's mixture, and one component with each of its factors turned from -2 to 2."""
-    row = int(one_of(digit, "Digit", tuple("0123456789")))
-    model = catalog.load(MODEL)
+    row, loaded = int(one_of(digit, "Digit", tuple("0123456789"))), catalog.open_model(MODEL)
+    model = loaded.model
     components, rank = model.factors.shape[1], model.factors.shape[-1]
     k = whole(number, "Component", 1, components) - 1
     means = model.means[row].view(-1, 1, 28, 28)
@@ -36,7 +36,7 @@ def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
             Row(still(means.clamp(0, 1)), 10, f"{components} means", f"of the mixture of digit {row}"),
             Row(swing, rank, f"component {k + 1}", f"weight {share:.1%}; its {rank} factors, the strongest first"),
         ],
-        receipt=Models.provenance([MODEL]),
+        receipt=f"parameters as they are, nothing is drawn · {Models.provenance([MODEL])}",
         link=link,
         tall=300,
     )

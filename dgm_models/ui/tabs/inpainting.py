@@ -13,7 +13,7 @@ from dgm_models.degradations import Hide
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, digit_pad, label_of, restore_controls, wire
+from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_rows, digit_pad, label_of, restore_controls, wire
 from dgm_models.ui.widgets import Live
 
 ID, TITLE = "inpainting", "Inpainting"
@@ -34,7 +34,7 @@ def build() -> Live:
         rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,
-            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
+            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, READER]),
             link=panel.link(ID, [pad, titles, label, seed]),
             tall=430,
         )

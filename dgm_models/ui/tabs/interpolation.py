@@ -31,7 +31,7 @@ def build() -> Live:
         for id in ids:
             for each in paths:
                 joined = join_latents(id, a, b, STEPS, each)
-                rows.append(_row(joined, f"{each} of the codes; {joined.receipt.milliseconds:.0f} ms"))
+                rows.append(_row(joined, f"{each} of the codes; {joined.receipt.cost}"))
         film = Film(
             rows,
             receipt="no label is given · " + choices.provenance(ids),

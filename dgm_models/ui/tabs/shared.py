@@ -19,10 +19,12 @@ from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
 from dgm_models.ui.film import Row
-from dgm_models.ui.serve import ALONE, refusal, whole
+from dgm_models.ui.serve import ALONE, one_of, refusal, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
+ANY_DIGIT = "any"
+READER, REGRESSOR = "reader-mnist", "regressor-mnist"
 
 
 class Models:
@@ -47,9 +49,9 @@ class Models:
 
     @staticmethod
     def provenance(ids: list[str]) -> str:
-        """Weights and their hashes, for a receipt."""
-        loaded = {id: catalog.open_model(id).source for id in ids}
-        return "weights " + ", ".join(f"{id} {source.kind} {source.sha256[:7]}" for id, source in loaded.items())
+        """The models that a picture came from, for a receipt: parameters, where the weights are from, their hash."""
+        opened = {id: catalog.open_model(id) for id in ids}
+        return " · ".join(f"{id} {m.parameters / 1e6:.2f} M {m.source.kind} {m.source.sha256[:7]}" for id, m in opened.items())
 
 
 def model_choice(models: Models) -> gr.CheckboxGroup:
@@ -68,17 +70,20 @@ def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: i
     heads = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread")
     for id in ids:
         done = restore(id, seen, away, seed, ANSWERS, y)
-        frames = [Frame(_with_summary(frame.x), frame.note) for frame in done.frames]
+        frames = [_with_summary(frame) for frame in done.frames]
         readings = " ".join(str(int(digit)) for digit in done.readings)
-        cost = f"{done.receipt.milliseconds:.0f} ms, {done.receipt.evaluations:.0f} evaluations"
-        rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"read as {readings}; {cost}", heads))
+        rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"read as {readings}; {done.receipt.cost}", heads))
     return rows
 
 
-def _with_summary(answers: Tensor) -> Tensor:
-    """The answers, then their mean and their spread (twice the standard deviation, so that it can be seen)."""
-    mean, spread = answers.mean(0, keepdim=True), 2 * answers.std(0, keepdim=True, correction=0)
-    return torch.cat([answers, mean, spread.clamp(0, 1)])
+def _with_summary(frame: Frame) -> Frame:
+    """The answers, then their mean and their spread (twice the standard deviation, so that it can be seen); guesses likewise."""
+
+    def summed(answers: Tensor) -> Tensor:
+        mean, spread = answers.mean(0, keepdim=True), 2 * answers.std(0, keepdim=True, correction=0)
+        return torch.cat([answers, mean, spread.clamp(0, 1)])
+
+    return Frame(summed(frame.x), frame.note, None if frame.guess is None else summed(frame.guess))
 
 
 def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Field, Field, gr.Button, gr.Button]:
@@ -108,22 +113,30 @@ def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inp
 
 
 def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None) -> tuple[Field, list[Any]]:
-    """A pad that starts with a test digit, with a button for another one and one for a person's picture.
+    """A pad that starts with a test digit, with a way to another one, of any or of a chosen label, and to a person's picture.
 
     Returns its field and the events after which it holds something new.
     """
     pad = widgets.sketch(name, modes, value=widgets.to_sketch(test_digit(index)[0], seen))
     with gr.Row(elem_classes="dgm-buttons"):
+        which = gr.Dropdown(
+            [ANY_DIGIT, *"0123456789"], value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=70
+        )
         another = gr.Button("Another test digit", size="sm")
         upload = gr.UploadButton("Your picture", size="sm", file_types=[".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"], type="filepath")
-    picked = another.click(_another, pad, pad, api_visibility="private")
+    picked = [begin(_another, [pad, which], pad, api_visibility="private").success for begin in (another.click, which.input)]
     read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
-    return Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text), [pad.input, picked.success, read.success]
+    return Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text), [pad.input, *picked, read.success]
 
 
-def _another(pad: Any) -> dict[str, str]:
-    seen = widgets.from_sketch(pad)[1]
-    return widgets.to_sketch(test_digit(random.SystemRandom().randrange(10_000))[0], seen)
+def _another(pad: Any, which: Any) -> dict[str, str]:
+    seen, labels = widgets.from_sketch(pad)[1], mnist.test()[1]
+    chosen = (
+        torch.arange(len(labels))
+        if which == ANY_DIGIT
+        else (labels == int(one_of(which, "Which test digit", tuple("0123456789")))).nonzero()
+    )
+    return widgets.to_sketch(test_digit(int(chosen.flatten()[random.SystemRandom().randrange(len(chosen))]))[0], seen)
 
 
 def _uploaded(path: str, pad: Any) -> dict[str, str]:
@@ -142,4 +155,4 @@ def label_of(value: Any) -> int:
     """The label control -> 0..9, or -1 for none."""
     if value == "not given":
         return -1
-    return whole(int(value) if isinstance(value, str) and value.isdigit() else value, "Label y", 0, 9)
+    return whole(int(value) if value in tuple("0123456789") else value, "Label y", 0, 9)

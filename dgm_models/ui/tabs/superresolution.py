@@ -14,7 +14,7 @@ from dgm_models.degradations import Shrink
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, digit_pad, label_of, restore_controls, wire
+from dgm_models.ui.tabs.shared import ANSWERS, READER, REGRESSOR, Models, answer_rows, digit_pad, label_of, restore_controls, wire
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE = "super-resolution", "Super-resolution"
@@ -29,13 +29,13 @@ def build() -> Live:
         picture, _ = widgets.from_sketch(pad)
         away = Shrink(FACTORS[one_of(times, "Shrink by", tuple(FACTORS))])
         seen = away(picture)
-        blurred = [away.pinv(seen), bicubic(seen, away.factor), catalog.load("regressor-mnist").restore(seen, away), picture]
+        blurred = [away.pinv(seen), bicubic(seen, away.factor), catalog.load(REGRESSOR).restore(seen, away), picture]
         heads_of_blurred = ("seen", "bicubic", "least error", "original")
         rows = [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads_of_blurred, "data")]
         rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,
-            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance(ids),
+            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, READER, REGRESSOR]),
             link=panel.link(ID, [pad, times, titles, label, seed]),
             tall=430,
         )

@@ -10,6 +10,7 @@ import gradio as gr
 import torch
 
 from dgm_models import catalog
+from dgm_models.applications.receipt import measured
 from dgm_models.data import mnist
 from dgm_models.modalities import image
 from dgm_models.ui import widgets
@@ -21,7 +22,7 @@ from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, PLANE = "vae", "VAE", "vae-mnist", "vae-plane-mnist"
 REACH, SIDE, DOTS = 3.0, 20, 600
-COLOURS = ["#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#d7a27a", "#e0e0e0"]
+COLOURS = ["#6b96c4", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#d7a27a", "#e0e0e0"]
 
 
 @lru_cache(maxsize=1)
@@ -45,15 +46,17 @@ def dots() -> list[list[float]]:
 def explore(pad: Any, here: Any, with_dots: Any, link: Callable[[list[float]], str]) -> list[Any]:
     """The map, with the ellipse of q(z | your digit); the digit, its reconstruction, and what the clicked point decodes to."""
     picture, _ = widgets.from_sketch(pad)
-    model = catalog.load(PLANE)
-    mean, log_std = model.posterior(picture, model.labels(None, 1))
-    std = log_std.exp()
-    point = _point(here) if here else mean[0].tolist()
-    decoded = model.decode(torch.tensor([point]))
+    loaded = catalog.open_model(PLANE)
+    model = loaded.model
+    with measured(loaded, PLANE, 0, 1) as receipt:
+        mean, log_std = model.posterior(picture, model.labels(None, 1))
+        std = log_std.exp()
+        point = _point(here) if here else mean[0].tolist()
+        decoded = model.decode(torch.cat([mean, torch.tensor([point])]))
     film = Film(
-        [Row(still(torch.cat([picture, model.decode(mean), decoded])), 3, heads=("your digit", "decode(mean of q)", "decode(clicked)"))],
+        [Row(still(torch.cat([picture, decoded])), 3, heads=("your digit", "decode(mean of q)", "decode(clicked)"))],
         receipt=f"q(z | x): mean ({mean[0, 0]:.2f}, {mean[0, 1]:.2f}), standard deviation ({std[0, 0]:.2f}, {std[0, 1]:.2f}) · "
-        + Models.provenance([PLANE]),
+        f"{receipt.cost} · {Models.provenance([PLANE])}",
         link=link(point),
         tall=170,
     )
