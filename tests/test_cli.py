@@ -26,12 +26,15 @@ def test_sample_writes_what_was_asked(tmp_path):
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_mistakes_get_a_sentence(tmp_path):
+def test_mistakes_get_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     for arguments, says in [
         (["sample", "nothing"], "unknown model"),
         (["sample", "gmm-mnist", "--digits", "12x"], "expected 1 to 64"),
         (["sample", "gmm-mnist", "--seed", "-4"], "whole number"),
         (["sample", "gmm-mnist", "--to", str(tmp_path / "x.bmp")], ".png or .npy"),
+        (["sample", "reader-mnist"], "does not answer 'sample'; these do: gmm-mnist"),
+        (["publish", "--repo-id", "some/weights"], "nothing was published"),  # nobody listens at that address
         (["evaluate"], "either the id of a model or --all"),
         (["train", "nothing"], "unknown model"),
     ]:

@@ -40,6 +40,20 @@ def test_a_subset_is_refused(monkeypatch, tmp_path):
         mnist.train()
 
 
+@pytest.mark.parametrize("broken", ["truncated", "not gzip", "empty"])
+def test_a_broken_file_is_named(monkeypatch, tmp_path, broken):
+    (tmp_path / "mnist").mkdir()
+    whole = gzip.compress(bytes(5000))
+    content = {"truncated": whole[: len(whole) // 2], "not gzip": b"hello", "empty": gzip.compress(b"")}[broken]
+    (tmp_path / "mnist/train-images-idx3-ubyte.gz").write_bytes(content)
+    monkeypatch.setenv("DGM_DATA", str(tmp_path))
+    with pytest.raises(mnist.DataError, match="train-labels-idx1-ubyte.gz is missing"):
+        mnist.train()
+    (tmp_path / "mnist/train-labels-idx1-ubyte.gz").write_bytes(whole)
+    with pytest.raises(mnist.DataError, match="train-images-idx3-ubyte.gz: expected the original MNIST file"):
+        mnist.train()
+
+
 def test_points_are_a_function_of_the_seed():
     for make in (points.moons, points.ring):
         assert torch.equal(make(50, seed=1)[0], make(50, seed=1)[0])

@@ -107,6 +107,31 @@ def test_dpm_solver_agrees_with_diffusers():
         assert torch.allclose(ours * vp(s)[2], theirs, atol=2e-3)
 
 
+@pytest.mark.parametrize(("name", "scheduler"), [("Euler", "FlowMatchEulerDiscreteScheduler"), ("Heun", "FlowMatchHeunDiscreteScheduler")])
+def test_flow_steps_agree_with_diffusers(name, scheduler):
+    import diffusers
+
+    theirs = getattr(diffusers, scheduler)(num_train_timesteps=1000, shift=1.0)
+    theirs.set_timesteps(5)
+    levels = [1.0, *[sigma for sigma in theirs.sigmas.unique().flip(0).tolist() if sigma < 1]]
+    x = y = torch.randn(64, generator=torch.Generator().manual_seed(0))
+    sigmas = theirs.sigmas.tolist()
+    for step, sigma in zip(theirs.timesteps, sigmas, strict=False):
+        t = 1 - sigma
+        y = theirs.step((y - gaussian_denoiser(y, t)) / (1 - t), step, y).prev_sample
+    film = SAMPLERS[name](gaussian_denoiser, x, [1 - sigma for sigma in levels], None)
+    *_, (_, x, _) = film
+    assert torch.allclose(x, y, atol=1e-4)
+
+
+def test_the_karras_grid_is_that_of_diffusers():
+    from diffusers import EulerDiscreteScheduler
+
+    theirs = EulerDiscreteScheduler(use_karras_sigmas=True, sigma_max=8.0, sigma_min=0.1)
+    theirs.set_timesteps(7)
+    assert times(8, "Karras")[1:-1] == pytest.approx([1 / (1 + sigma) for sigma in theirs.sigmas.tolist()[:-1]], abs=1e-4)
+
+
 def test_ancestral_noise_is_fresh():
     x = torch.zeros(1000)
     film = list(ddpm(gaussian_denoiser, x, times(4), lambda: torch.randn(1000, generator=torch.Generator().manual_seed(1))))

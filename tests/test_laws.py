@@ -113,8 +113,32 @@ def test_nonsense_measurements_are_refused(toys, family):
     for bad in (seen[:1], torch.rand(2, 1, 4, 4), seen * float("nan")):
         with pytest.raises(ValueError, match="expected what was seen as finite numbers of shape"):
             last(model.restore(bad, Shrink(2), Noise([1, 2])))
+    for bad in (255 * seen, seen - 3):
+        with pytest.raises(ValueError, match=r"expected what was seen of pixels in \[0, 1\]"):
+            last(model.restore(bad, Shrink(2), Noise([1, 2])))
     with pytest.raises(ValueError, match="expected a degradation of Hide, Shrink"):
         last(model.restore(seen, Grey(), Noise([1, 2])))
+    with pytest.raises(ValueError, match="which does not fit"):
+        last(model.restore(torch.rand(2, 1, 4, 4), Hide(torch.ones(1, 3, 3, dtype=torch.bool)), Noise([1, 2])))
+
+
+@pytest.mark.parametrize("family", ["vae", "diffusion"])
+def test_nonsense_codes_are_refused(toys, family):
+    model, _ = toys.get(family, "pixels")
+    z = model.encode(torch.rand(2, 1, 4, 4))
+    for bad in (z[..., :-1], z * float("nan")):
+        with pytest.raises(ValueError, match="expected finite latents of shape"):
+            model.decode(bad)
+
+
+def test_seeds_are_whole_numbers_of_any_kind():
+    import numpy as np
+
+    same = [Noise(kind).normal(3) for kind in ([4, 5], (4.0, 5.0), range(4, 6), np.arange(4, 6), torch.arange(4, 6))]
+    assert all(torch.equal(one, same[0]) for one in same)
+    for bad in ([], [-1], [2**32], [1.5], [True], ["7"], [float("nan")], [None]):
+        with pytest.raises(ValueError, match="expected"):
+            Noise(bad)
 
 
 @pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])

@@ -87,6 +87,14 @@ def test_unknown_ids_and_settings_are_refused(monkeypatch):
         weights.fetch("reader-mnist")
 
 
+def test_the_embedded_weights_stay_where_the_repo_is_misnamed(monkeypatch):
+    monkeypatch.setenv("DGM_WEIGHTS", "hub")
+    monkeypatch.setenv("DGM_HUB_REPO", "three/parts/are-too-many")
+    with pytest.warns(UserWarning, match="DGM_HUB_REPO: expected owner/name"):
+        _, source = weights.fetch("reader-mnist")
+    assert source.kind == "embedded"
+
+
 def test_cards_carry_the_measured_figures():
     entry = weights.manifest()["reader-mnist"]
     text = hub.card("reader-mnist", {**entry, "scores": {"accuracy": 0.99}})
@@ -94,6 +102,9 @@ def test_cards_carry_the_measured_figures():
     assert "value: 0.99" in text
     assert text.count("image-classification") == 2
     assert entry["sha256"] in text
+    front = hub.front_card({"reader-mnist": {**entry, "scores": {"accuracy": 0.99}}, "gmm-mnist": weights.manifest()["gmm-mnist"]})
+    assert front.count("- name: reader-mnist") == front.count("- name: gmm-mnist") == front.count("model-index:") == 1
+    assert "value: 0.99" in front
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ class DiffusionSettings(Settings):
 
 @dataclass(frozen=True)
 class DiffusionRestoring(Settings):
-    steps: int = knob(25, "Steps", 2, 100, step=1)
+    steps: int = knob(16, "Steps", 2, 100, step=1)
     guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True)
     label_steps: int = knob(6, "Steps to infer the label", 0, 30, step=1, advanced=True, help="0: restore without a label")
     solves: int = knob(

@@ -21,7 +21,7 @@ from dgm_models.probability import bits_per_dimension
 from dgm_models.training import metrics
 from dgm_models.training.loop import precision, train
 
-BATCH = 250
+BATCH, DRAWN = 250, 10_000
 UNGUIDED = {"guidance_scale": 1.0, "sampler": "ancestral DDPM"}
 SHEETS = mnist.ASSETS / "sheets"
 Scores = dict[str, Any]
@@ -83,7 +83,7 @@ def fast(model: nn.Module) -> torch.autocast:
 def _samples(id: str, model: nn.Module) -> Scores:
     """1,000 digits a label with default settings for what is read; for the distances 10,000 with the labels of the test digits,
     as p(x) has them, without guidance in 20 ancestral steps where a model takes steps (the ODE's samplers score less well)."""
-    asked = torch.arange(10_000) % 10
+    asked = torch.arange(DRAWN) % 10
     made = bank(model, asked)
     scores: Scores = {"read_as_asked": share(reads(made) == asked)}
     keep_sheet(f"{id}-samples", made[:100], 10)
