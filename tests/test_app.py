@@ -91,8 +91,8 @@ def test_bad_drawings_are_refused(served, pad):
 
 def test_applications_refuse_nonsense(served):
     for name, data, says in [
-        ("digits", '["12a", ["Gaussian mixture"], 7]', "expected 1 to 64 of 0 to 9"),
-        ("digits", '["", ["Gaussian mixture"], 7]', "expected 1 to 64"),
+        ("digits", '["12a", ["Gaussian mixture"], 7]', "expected 1 to 16 of 0 to 9"),
+        ("digits", '["", ["Gaussian mixture"], 7]', "expected 1 to 16"),
         ("digits", '["12", [], 7]', "at least one of"),
         ("inpainting", f'[{PAD}, ["Gaussian mixture"], "not given", 7]', "Nothing is hidden"),
         ("super-resolution", f'[{PAD}, "9×", ["Gaussian mixture"], "not given", 7]', "Shrink by: expected one of"),
@@ -243,6 +243,16 @@ def test_links_carry_drawings():
     text = widgets.sketch_to_text(pad)
     assert widgets.sketch_from_text(text) == pad
     assert len(text) < 900
+
+
+def test_another_digit_has_the_label_that_was_chosen():
+    from dgm_models.ui.tabs.shared import ANY_DIGIT, _another
+
+    x, y = mnist.test()
+    for which in ("3", "8", ANY_DIGIT):
+        picture, _ = widgets.from_sketch(_another(json.loads(PAD), which))
+        (found,) = (mnist.pixels(x) - picture).abs().flatten(1).amax(1).lt(1e-3).nonzero()[0]
+        assert which in (str(int(y[found])), ANY_DIGIT)
 
 
 def test_films_thin_to_what_the_player_takes():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
 
 from dgm_models.training import metrics
 
@@ -53,14 +52,11 @@ def test_nearest_finds_the_copy():
     assert metrics.nearest(x[4:5], others).item() == pytest.approx(0.3 * 28, rel=0.01)
 
 
-class Flat(nn.Module):
-    num_features = 5
-
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        return x.flatten(1)[:, :5]
-
-
 def test_the_frechet_distance_of_gaussians_is_that_of_the_textbook():
     """Means 1 apart in each of 5 features and twice the spread: 5 (1 + (2 - 1)^2)."""
-    real, made = normal(20_000, 784, 0).view(-1, 1, 28, 28), 1 + 2 * normal(20_000, 784, 1).view(-1, 1, 28, 28)
-    assert metrics.frechet(metrics.ReaderFeatures(Flat()), real, made) == pytest.approx(10, rel=0.03)
+    assert metrics.frechet(normal(20_000, 5, 0), 1 + 2 * normal(20_000, 5, 1)) == pytest.approx(10, rel=0.03)
+
+
+def test_the_kernel_distance_of_one_distribution_is_none():
+    assert metrics.kernel_distance(normal(3000, 5, 0), normal(3000, 5, 1)) == pytest.approx(0, abs=0.05)
+    assert metrics.kernel_distance(normal(3000, 5, 0), 1 + normal(3000, 5, 1)) > 1

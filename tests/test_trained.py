@@ -82,3 +82,11 @@ def test_codes_decode_to_the_digit(id, digits):
     again = model.decode(model.encode(x[:10], y[:10]), y[:10])
     assert (again - x[:10]).square().mean() < 0.03
     assert (reads(again) == y[:10]).float().mean() >= 0.9
+
+
+def test_codes_of_different_digits_lie_apart(digits):
+    """As draws from the prior do: a walk between two codes must not pass the same picture for any two digits."""
+    x, y = digits
+    z = load("diffusion-mnist").encode(x[:8]).flatten(1)
+    cosine = torch.nn.functional.cosine_similarity(z[:, None], z[None], dim=2) - torch.eye(8)
+    assert cosine.abs().max() < 0.3

@@ -3,6 +3,13 @@ const canvas = element.querySelector('canvas'), context = canvas.getContext('2d'
 const ground = new Image();
 let value = null;
 const toPixel = (z) => [(z[0] / value.reach + 1) / 2 * canvas.width, (1 - z[1] / value.reach) / 2 * canvas.height];
+function axes() {
+  context.fillStyle = '#fff'; context.font = '13px system-ui, sans-serif';
+  const reach = value.reach.toFixed(0), { width, height } = canvas;
+  const put = (text, x, y, align) => { context.textAlign = align; context.strokeStyle = '#000'; context.lineWidth = 3; context.strokeText(text, x, y); context.fillText(text, x, y); };
+  put(`z₁ = −${reach}`, 6, height / 2 - 4, 'left'); put(`z₁ = ${reach}`, width - 6, height / 2 - 4, 'right');
+  put(`z₂ = ${reach}`, width / 2, 16, 'center'); put(`z₂ = −${reach}`, width / 2, height - 7, 'center');
+}
 function draw() {
   if (!value) return;
   context.imageSmoothingEnabled = false;
@@ -23,11 +30,21 @@ function draw() {
     context.strokeStyle = '#fff'; context.lineWidth = 2;
     context.beginPath(); context.moveTo(px - 9, py); context.lineTo(px + 9, py); context.moveTo(px, py - 9); context.lineTo(px, py + 9); context.stroke();
   }
+  axes();
 }
-function take() { if (!props.value || !props.value.ground) return; value = props.value; if (ground.src !== value.ground) ground.src = value.ground; draw(); }
+let picked = null;  // where the last pick went: the answer to an earlier one must not move it back
+function take() {
+  if (!props.value || !props.value.ground) return;
+  const late = picked && props.value.here && picked.some((part, i) => Math.abs(part - props.value.here[i]) > 1e-6);
+  value = late ? { ...props.value, here: picked } : props.value;
+  if (late) props.value = value; else picked = null;
+  if (ground.src !== value.ground) ground.src = value.ground;
+  draw();
+}
 ground.onload = draw;
 function pick(z) {
   value = { ...value, here: z.map((part) => Math.max(-value.reach, Math.min(value.reach, part))) };
+  picked = value.here;
   props.value = value;
   draw();
   trigger('click');

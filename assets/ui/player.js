@@ -11,7 +11,7 @@ function pictureOf(sheet) {
   return image;
 }
 
-// `other` is the sheet that the x̂₀ button shows instead
+// `other` is the sheet that the x̂ button shows instead
 function canvasFor(row, sheet, title, other) {
   const box = document.createElement('figure');
   const canvas = document.createElement('canvas');
@@ -60,7 +60,7 @@ function build() {
     pictures.className = 'pictures';
     const beside = row.guess && !wide;
     const parts = [canvasFor(row, row.sheet, beside ? 'xₜ, the canvas' : '', !beside && row.guess)];
-    if (beside) parts.push(canvasFor(row, row.guess, 'x̂₀, the predicted picture'));
+    if (beside) parts.push(canvasFor(row, row.guess, 'x̂, the predicted picture'));
     for (const part of parts) { pictures.appendChild(part.box); rows.push(part); }
     line.appendChild(pictures);
     stage.appendChild(line);
@@ -93,7 +93,12 @@ function draw() {
     if (!image.complete || !image.naturalWidth) continue;
     const { width, height } = part.row;
     part.canvas.getContext('2d').drawImage(image, 0, at * height, width, height, 0, 0, width, height);
-    if (part.row.now && part.row.notes) part.row.now.textContent = part.row.notes[at] || '';
+    if (part.row.hidden.length) {
+      const context = part.canvas.getContext('2d');
+      context.fillStyle = getComputedStyle(player).getPropertyValue('--dgm-mask');
+      for (const i of part.row.hidden) context.fillRect(i % 28, Math.floor(i / 28), 1, 1);
+    }
+    if (part.row.now && part.row.notes) part.row.now.textContent = (image === part.other ? 'predicted picture: ' : '') + (part.row.notes[at] || '');
   }
   scrub.value = at;
   count.textContent = film.count > 1 ? `${at + 1} / ${film.count}` : '';
@@ -138,12 +143,13 @@ document.addEventListener('keydown', (event) => {
   const inside = player.contains(document.activeElement);
   if (event.defaultPrevented || (!inside && document.activeElement?.closest('.dgm-player'))) return;
   const pressed = event.key === ' ' && event.target.closest('button, a');  // Space belongs to a button that has the focus
-  if (pressed && !(inside && event.target.matches('.play'))) return;
-  const busy = event.target.closest('input, select, textarea, [role=tab], [role=slider], [role=listbox], [contenteditable=true]');
+  if (pressed && !event.target.matches('.dgm-player .play, [role=tab][aria-selected=true]')) return;
+  const busy = event.target.closest('input, select, textarea, [role=slider], [role=listbox], [contenteditable=true]');
   if (busy && !(inside && event.target.matches('.scrub'))) return;
   if (!inside && document.querySelectorAll('.dgm-player').length > 1) {
-    const first = [...document.querySelectorAll('.dgm-player')].find((other) => other.offsetParent !== null);
-    if (first !== player) return;
+    const there = [...document.querySelectorAll('.dgm-player')].filter((other) => other.offsetParent !== null);
+    const inView = (other) => { const box = other.getBoundingClientRect(); return box.top + box.height / 2 > 0 && box.top + box.height / 2 < innerHeight; };
+    if ((there.find(inView) || there[0]) !== player) return;
   }
   const keys = { ' ': acts.play, ArrowLeft: acts.back, ArrowRight: acts.step, Home: acts.restart, End: () => { stop(); go(film.count - 1); } };
   if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -160,6 +166,7 @@ function show() {
   player.dataset.shown = Number(player.dataset.shown || 0) + 1;
   at = film.count - 1;
   draw();
+  if (document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
   if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
 }
 watch('value', show);

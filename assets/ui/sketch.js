@@ -15,11 +15,13 @@ function paint() {
   const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE);
   for (let i = 0; i < ink.length; i++) {
     const hidden = !seen[i];
-    image.data.set(hidden ? [...MASK, 255] : [ink[i], ink[i], ink[i], 255], 4 * i);
+    // what lies under the hole shows faintly, for a person who draws there
+    image.data.set(hidden ? [...MASK.map((part) => part + (255 - part) * ink[i] / 600), 255] : [ink[i], ink[i], ink[i], 255], 4 * i);
   }
   context.putImageData(image, 0, 0);
 }
-function send() { props.value = { ink: pack(ink), seen: pack(seen) }; trigger('input'); }
+function keep() { props.value = { ink: pack(ink), seen: pack(seen) }; }
+function send() { keep(); trigger('input'); }
 function stamp(x, y) {
   const radius = mode === 'draw' ? 1.5 : mode === 'erase' ? 2 : 2.4;
   for (let row = Math.floor(y - 3); row <= y + 3; row++) for (let column = Math.floor(x - 3); column <= x + 3; column++) {
@@ -64,7 +66,7 @@ for (const name of modes) {
 const undo = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Undo' });
 undo.onclick = () => { if (history_.length) { [ink, seen] = history_.pop(); paint(); send(); } };
 const clear = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Clear' });
-clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); choose('draw'); paint(); send(); };
+clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); choose('draw'); paint(); keep(); };  // a blank digit asks for nothing
 tools.append(undo, clear);
 
 function take() {

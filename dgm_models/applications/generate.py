@@ -31,11 +31,11 @@ class Generated:
         return self.receipt.milliseconds
 
 
-def read_digits(text: str) -> Tensor:
+def read_digits(text: str, most: int = MOST) -> Tensor:
     """ "2024" -> labels (4,); a dash stands for any digit (-1). ValueError says what is allowed."""
     kept = "".join(text.split()) if isinstance(text, str) else ""
-    if not 1 <= len(kept) <= MOST or any(c not in "0123456789-" for c in kept):
-        raise ValueError(f"Digits: expected 1 to {MOST} of 0 to 9, or - for any digit, got {str(text)[:40]!r}")
+    if not 1 <= len(kept) <= most or any(c not in "0123456789-" for c in kept):
+        raise ValueError(f"Digits: expected 1 to {most} of 0 to 9, or - for any digit, got {str(text)[:40]!r}")
     return torch.tensor([-1 if c == "-" else int(c) for c in kept])
 
 

@@ -19,6 +19,7 @@ from dgm_models.guidance import follow_measurement, weigh_hypotheses
 from dgm_models.probability import log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
 
+PART = 64  # pictures that go through the network at once: 4,000 take 1.7 times as long apiece
 FINEST = 3.5  # logit t where encoding and likelihood meet the data: noise of 3 % of half the grey range
 
 
@@ -69,11 +70,14 @@ class Diffusion(Family):
         t = draw_times(len(x), x.device)
         data, noise = self.space.to_signal(x), torch.randn_like(x)
         x_t = _as(t, x) * data + (1 - _as(t, x)) * noise
-        return (self.velocity(x_t, t, y) - (data - noise)).square().mean()
+        return (self.network(x_t, t, y) - (data - noise)).square().mean()
 
     def velocity(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes."""
-        return self.network(x_t, t, y)
+        """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes. In parts that fit the cache of a CPU."""
+        if x_t.device.type != "cpu" or len(x_t) <= PART:
+            return self.network(x_t, t, y)
+        parts = zip(x_t.split(PART), t.split(PART), y.split(PART), strict=True)
+        return torch.cat([self.network(*part) for part in parts])
 
     def observe(self, x: Tensor) -> None:
         """Count the grey levels of the training pictures, uint8; called once before training."""
@@ -164,10 +168,11 @@ class Diffusion(Family):
     def encode(self, x: Tensor, y: Tensor | None = None, steps: int = 20) -> Tensor:
         """The noise that the probability-flow ODE leads to x, like x (Song et al., 2021).
 
-        Data carry no noise, which the ODE never meets; so x gets the last pinch of it, the same for every picture.
+        Data carry no noise, which the ODE never meets; so x gets the last pinch of it, each picture one of its own: pixels that
+        are black anyway carry it to z, and a shared one would put all codes in one corner.
         """
         self.space.check(x)
-        pinch = Noise([0]).normal(*self.space.shape)
+        pinch = Noise.of(x).normal(*self.space.shape)
         grid = torch.sigmoid(torch.linspace(FINEST, -FINEST, check_steps(steps))).tolist() + [0.0]
         start = grid[0] * self.space.to_signal(x) + (1 - grid[0]) * pinch
         return self._flow(start, self.labels(y, len(x)), grid)

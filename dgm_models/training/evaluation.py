@@ -54,8 +54,10 @@ def test_digits() -> tuple[Tensor, Tensor]:
     return mnist.pixels(x), y
 
 
-def features() -> metrics.ReaderFeatures:
-    return metrics.ReaderFeatures(catalog.load("reader-mnist"))
+def features(x: Tensor) -> Tensor:
+    """Of the reader, (n, 128)."""
+    with torch.no_grad():
+        return torch.cat([catalog.load("reader-mnist").features(chunk) for chunk in x.split(500)])
 
 
 def reads(x: Tensor) -> Tensor:
@@ -87,7 +89,7 @@ def _samples(id: str, model: nn.Module) -> Scores:
     made = bank(model, asked)
     scores: Scores = {"read_as_asked": share(reads(made) == asked)}
     keep_sheet(f"{id}-samples", made[:100], 10)
-    network, (real, y) = features(), test_digits()
+    real, y = test_digits()
     knobs = model.Settings.knobs()
     if "guidance_scale" in knobs:
         made = bank(model, y, steps=20, **UNGUIDED, grid="uniform log-SNR")
@@ -95,11 +97,11 @@ def _samples(id: str, model: nn.Module) -> Scores:
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
     else:
         made = bank(model, y)
-    floor = _floor()
-    distance = metrics.frechet(network, real, made)
+    floor, theirs, ours = _floor(), features(real), features(made)
+    distance = metrics.frechet(theirs, ours)
     scores |= {"frechet": distance, "frechet_floor": floor["frechet"], "frechet_ratio": distance / floor["frechet"]}
-    scores |= {"kernel_distance": metrics.kernel_distance(network, real, made), "kernel_floor": floor["kernel"]}
-    scores |= metrics.precision_recall(network(real), network(made))
+    scores |= {"kernel_distance": metrics.kernel_distance(theirs, ours), "kernel_floor": floor["kernel"]}
+    scores |= metrics.precision_recall(theirs, ours)
     return scores | _memorised(made[:1000], real[:1000])
 
 
@@ -115,12 +117,13 @@ def _floor(draws: int = 4) -> dict[str, float]:
     shuffled = [
         members[torch.randperm(len(members), generator=generator)] for members in ((y == digit).nonzero()[:, 0] for digit in range(10))
     ]
-    counts = torch.bincount(truth, minlength=10).tolist()
+    counts, theirs = torch.bincount(truth, minlength=10).tolist(), features(real)
     found: dict[str, list[float]] = {"frechet": [], "kernel": []}
     for draw in range(draws):
         some = torch.cat([members[draw * n : (draw + 1) * n] for members, n in zip(shuffled, counts, strict=True)])
-        found["frechet"].append(metrics.frechet(features(), real, mnist.pixels(x[some])))
-        found["kernel"].append(metrics.kernel_distance(features(), real, mnist.pixels(x[some])))
+        ours = features(mnist.pixels(x[some]))
+        found["frechet"].append(metrics.frechet(theirs, ours))
+        found["kernel"].append(metrics.kernel_distance(theirs, ours))
     return {name: sum(values) / draws for name, values in found.items()}
 
 

@@ -9,39 +9,36 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class ReaderFeatures(nn.Module):
-    """The reader as torchmetrics wants a feature network."""
+class AsTheyAre(nn.Module):
+    """What torchmetrics asks for as a feature network, for features that were worked out before."""
 
-    def __init__(self, reader: nn.Module) -> None:
+    def __init__(self, features: Tensor) -> None:
         super().__init__()
-        self.reader, self.num_features = reader, reader.num_features
+        self.num_features = features.shape[1]
 
-    @torch.no_grad()
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.reader.features(chunk) for chunk in x.split(500)])
+    def forward(self, features: Tensor) -> Tensor:
+        return features
 
 
-def frechet(network: ReaderFeatures, real: Tensor, made: Tensor) -> float:
-    """Frechet distance of Gaussians fitted to the features (Heusel et al., 2017), by torchmetrics."""
+def frechet(real: Tensor, made: Tensor) -> float:
+    """Frechet distance of Gaussians fitted to features (n, d) (Heusel et al., 2017), by torchmetrics."""
     from torchmetrics.image.fid import FrechetInceptionDistance
 
-    return float(_fill(FrechetInceptionDistance(feature=network, normalize=True), real, made))
+    return float(_fill(FrechetInceptionDistance(feature=AsTheyAre(real)), real, made))
 
 
-def kernel_distance(network: ReaderFeatures, real: Tensor, made: Tensor) -> float:
-    """Squared maximum mean discrepancy with a cubic kernel (Binkowski et al., 2018), mean of 20 subsets of 1,000."""
+def kernel_distance(real: Tensor, made: Tensor) -> float:
+    """Squared maximum mean discrepancy of features with a cubic kernel (Binkowski et al., 2018), mean of 20 subsets of 1,000."""
     from accelerate.utils import set_seed
     from torchmetrics.image.kid import KernelInceptionDistance
 
     set_seed(0)  # torchmetrics draws the subsets from the global stream
-    return float(_fill(KernelInceptionDistance(feature=network, subsets=20, subset_size=1000, normalize=True), real, made)[0])
+    return float(_fill(KernelInceptionDistance(feature=AsTheyAre(real), subsets=20, subset_size=1000), real, made)[0])
 
 
 def _fill(metric: nn.Module, real: Tensor, made: Tensor) -> Tensor:
-    for chunk in real.split(1000):
-        metric.update(chunk, real=True)
-    for chunk in made.split(1000):
-        metric.update(chunk, real=False)
+    metric.update(real, real=True)
+    metric.update(made, real=False)
     return metric.compute()
 
 

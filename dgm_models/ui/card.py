@@ -13,12 +13,13 @@ LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": 
 
 
 def card(id: str, lesson: str) -> str:
-    """Markdown with LaTeX."""
+    """Markdown with LaTeX: the density, the figures, then the rest of the lesson."""
     entry = weights.manifest().get(id, {})
     rows = [("parameters", f"{entry.get('parameters', 0) / 1e6:.2f} M"), ("file", f"{entry.get('bytes', 0) / 1e6:.1f} MB")]
     rows += figures(entry.get("scores", {}))
     table = "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
-    return (ASSETS / "lessons" / f"{lesson}.md").read_text() + "\n" + table
+    formula, rest = (ASSETS / "lessons" / f"{lesson}.md").read_text().split("\n\n", 1)
+    return f"{formula}\n\n{table}\n\n{rest}"
 
 
 def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:

@@ -34,13 +34,14 @@ def family_panel(tab: str, id: str, lesson: str) -> Live:
             choice = gr.Dropdown(DIGITS, value=ALL, label="Digit")
             count = gr.Slider(1, MOST, value=16, step=1, label="How many")
             knob_fields = widgets.knobs(settings_type)
-            with gr.Row():
+            with gr.Row(elem_classes="dgm-seed"):
                 seed = widgets.seed_field()
-                lock = gr.Checkbox(False, label="Lock seed", min_width=60)
+                lock = gr.Checkbox(False, label="Lock seed", min_width=60, container=False)
             with gr.Row(elem_classes="dgm-buttons"):
                 next_noise = gr.Button("New noise", size="sm", variant="primary")
                 new_seed = gr.Button("New seed", size="sm")
                 same_seed = gr.Button("Same seed", size="sm")
+            knob_fields += widgets.knobs(settings_type, advanced=True)
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(tab)
         with gr.Column(scale=4, min_width=250):
@@ -53,10 +54,9 @@ def family_panel(tab: str, id: str, lesson: str) -> Live:
     inputs, events = panel.inputs, {**ALONE, "api_visibility": "private"}
     handler = live(run)
     same_seed.click(handler, inputs, panel.outputs, api_name=tab, **ALONE)
-    next_noise.click(following, [seed.component, count, lock], seed.component, api_visibility="private").success(
-        handler, inputs, panel.outputs, **events
-    )
-    new_seed.click(fresh_seed, lock, seed.component, api_visibility="private").success(handler, inputs, panel.outputs, **events)
+    quick = {"api_visibility": "private", "show_progress": "hidden"}
+    next_noise.click(following, [seed.component, count, lock], seed.component, **quick).success(handler, inputs, panel.outputs, **events)
+    new_seed.click(fresh_seed, lock, seed.component, **quick).success(handler, inputs, panel.outputs, **events)
     seed.component.submit(handler, inputs, panel.outputs, **events)
     for each in [choice, *(f.component for f in knob_fields), count]:
         moved = each.release if isinstance(each, gr.Slider) else each.input

@@ -37,6 +37,7 @@ class Row:
     caption: str = ""
     heads: tuple[str, ...] = ()
     kind: str = "model"
+    hidden: Tensor | None = None  # of the first tile, the pixels that the player paints in the colour of masks, bool
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def _packed(row: Row) -> dict[str, Any]:
         "caption": row.caption,
         "heads": row.heads,
         "kind": row.kind,
+        "hidden": [] if row.hidden is None else row.hidden.flatten().nonzero()[:, 0].tolist(),
         "notes": [frame.note for frame in row.frames],
     }
 

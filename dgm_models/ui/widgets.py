@@ -106,12 +106,13 @@ def shown(film: Film, name: str) -> list[Any]:
     return [film.value(), *film.files(name)]
 
 
-def knobs(settings: type[Settings]) -> list[Field]:
-    """A control for each knob of a sampler; the less used ones fold away."""
+def knobs(settings: type[Settings], advanced: bool = False) -> list[Field]:
+    """A control for each knob of a sampler: the main ones, or folded away the less used ones and a word on each of all."""
     rows = settings.knobs()
-    fields = [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if not knob.advanced]
+    if not advanced:
+        return [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if not knob.advanced]
     with gr.Accordion("Advanced", open=False):
-        fields += [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if knob.advanced]
+        fields = [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if knob.advanced]
         words = [f"**{knob.label}**: {knob.help}." for _, knob in rows.values() if knob.help]
         gr.Markdown("\n\n".join(words), elem_classes="dgm-hint")
     return fields

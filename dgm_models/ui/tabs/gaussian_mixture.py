@@ -29,12 +29,12 @@ def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
     share = model.log_weights[row].softmax(0)[k]
     order = model.factors[row, k].square().sum(0).argsort(descending=True)
     factors = model.factors[row, k].T[order].view(rank, 1, 28, 28)
-    turns = torch.cat([torch.linspace(0, 2, 7), torch.linspace(1.67, -2, 12), torch.linspace(-1.67, 0, 6)])
+    turns = torch.cat([torch.linspace(0, -2, 7), torch.linspace(-1.67, 2, 12)])
     swing = [Frame((means[k] + z * factors).clamp(0, 1), f"each factor at z = {z:+.1f}") for z in turns.tolist()]
     film = Film(
         [
             Row(still(means.clamp(0, 1)), 10, f"{components} means", f"of the mixture of digit {row}"),
-            Row(swing, rank, f"component {k + 1}", f"weight {share:.1%}; its {rank} factors, the strongest first"),
+            Row(swing, rank, f"component {k + 1}", f"weight {share:.1%}; its factors", tuple(f"factor {i + 1}" for i in range(rank))),
         ],
         receipt=f"parameters as they are, nothing is drawn · {Models.provenance([MODEL])}",
         link=link,

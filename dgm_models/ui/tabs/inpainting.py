@@ -30,7 +30,7 @@ def build() -> Live:
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
-        rows = [Row(still(shown), ANSWERS + 2, "the digit", "grey is hidden", ("seen", "whole"), "data")]
+        rows = [Row(still(shown), ANSWERS + 2, "the digit", "the models see all but the hole", ("seen", "whole"), "data", ~mask)]
         rows += answer_rows(ids, seen, away, seed, y)
         film = Film(
             rows,

@@ -67,7 +67,7 @@ def test_digit(index: int) -> tuple[Tensor, int]:
 def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: int) -> list[Row]:
     """A row a model: ANSWERS draws of p(x | seen), their mean and their spread, how each reads and what it cost."""
     rows = []
-    heads = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "spread")
+    heads = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "2 × std")
     for id in ids:
         done = restore(id, seen, away, seed, ANSWERS, y)
         frames = [_with_summary(frame) for frame in done.frames]
@@ -100,7 +100,7 @@ def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, aga
     """The events that every application shares: its button, a new seed, and whatever changes the result at once."""
     seed = next(each.component for each in panel.fields if each.name == "seed")
     go.click(handler, panel.inputs, panel.outputs, api_name=name, **ALONE)
-    again.click(lambda: fresh_seed(False), None, seed, api_visibility="private").success(
+    again.click(lambda: fresh_seed(False), None, seed, api_visibility="private", show_progress="hidden").success(
         handler, panel.inputs, panel.outputs, api_visibility="private", **ALONE
     )
     react(more, handler, panel.inputs, panel.outputs)
@@ -120,7 +120,7 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
     pad = widgets.sketch(name, modes, value=widgets.to_sketch(test_digit(index)[0], seen))
     with gr.Row(elem_classes="dgm-buttons"):
         which = gr.Dropdown(
-            [ANY_DIGIT, *"0123456789"], value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=70
+            [ANY_DIGIT, *"0123456789"], value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=110
         )
         another = gr.Button("Another test digit", size="sm")
         upload = gr.UploadButton("Your picture", size="sm", file_types=[".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"], type="filepath")

@@ -54,7 +54,7 @@ def explore(pad: Any, here: Any, with_dots: Any, link: Callable[[list[float]], s
         point = _point(here) if here else mean[0].tolist()
         decoded = model.decode(torch.cat([mean, torch.tensor([point])]))
     film = Film(
-        [Row(still(torch.cat([picture, decoded])), 3, heads=("your digit", "decode(mean of q)", "decode(clicked)"))],
+        [Row(still(torch.cat([picture, decoded])), 3, heads=("your digit", "decode(mean of q)", "decode(the cross)"))],
         receipt=f"q(z | x): mean ({mean[0, 0]:.2f}, {mean[0, 1]:.2f}), standard deviation ({std[0, 0]:.2f}, {std[0, 1]:.2f}) · "
         f"{receipt.cost} · {Models.provenance([PLANE])}",
         link=link(point),
@@ -84,13 +84,15 @@ def build() -> Live:
     panel = family_panel(ID, MODEL, "vae")
     if PLANE not in catalog.weights.manifest():
         return panel
-    gr.Markdown("### A latent plane: the same model with two latent numbers. Click to decode; the ellipse is q(z | your digit)")
+    gr.Markdown(
+        "### A latent plane: the same model with two latent numbers. Click to decode; the rings are 1 and 2 std of q(z | your digit)"
+    )
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230):
             drawing, changed = digit_pad("plane", ["draw", "erase"], 4)
             with_dots = gr.Checkbox(True, label="Show where test digits land")
             colours = " ".join(f'<b style="color:{c}">{d}</b>' for d, c in enumerate(COLOURS))
-            gr.HTML(f'<div style="background:#111;padding:4px 8px;border-radius:4px">{colours}</div>')
+            gr.HTML(f'<div style="background:#111;color:#ddd;padding:4px 8px;border-radius:4px">dots of digit {colours}</div>')
         with gr.Column(scale=4, min_width=300):
             chart = widgets.plane(ID)
         with gr.Column(scale=3, min_width=250):
