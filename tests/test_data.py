@@ -40,6 +40,30 @@ def test_a_subset_is_refused(monkeypatch, tmp_path):
         mnist.train()
 
 
+def test_a_digit_photographed_on_shaded_paper_is_read_as_the_digit(tmp_path):
+    """Uneven light, a grey sheet, the sensor's noise: what remains is the pen stroke."""
+    import numpy as np
+    from PIL import Image
+
+    from dgm_models.applications.restore import read
+
+    x, y = mnist.test()
+    for index in range(6):
+        stroke = np.kron(x[index, 0].numpy() / 255, np.ones((20, 20)))
+        page = np.zeros((900, 1400))
+        page[200:760, 500:1060] = stroke
+        light = np.linspace(0.9, 0.55, 1400)[None] * np.linspace(1, 0.85, 900)[:, None]
+        noise = 0.04 * np.random.default_rng(index).standard_normal(page.shape)
+        photo = (light * (1 - 0.75 * page) + noise).clip(0, 1)
+        Image.fromarray((255 * photo).astype(np.uint8)).save(tmp_path / "photo.png")
+        digit = image.read_digit(tmp_path / "photo.png")
+        assert int(read(digit).argmax()) == int(y[index])
+        assert (digit[..., :2, :].max(), digit[..., :, :2].max()) == (0, 0)  # no trace of the sheet
+    Image.fromarray((255 * (light + noise).clip(0, 1)).astype(np.uint8)).save(tmp_path / "empty.png")
+    with pytest.raises(ValueError, match="blank"):
+        image.read_digit(tmp_path / "empty.png")
+
+
 @pytest.mark.parametrize("broken", ["truncated", "not gzip", "empty"])
 def test_a_broken_file_is_named(monkeypatch, tmp_path, broken):
     (tmp_path / "mnist").mkdir()

@@ -141,8 +141,7 @@ class VAE(Family):
             yield Frame(self._mean(lerp(centre, z, share), y), f"decode: {share:.0%} of the way from {start} to z")
         x = self._mean(z, y) if settings.pixels == "mean" else self._draw(z, y, noise)
         pixels = "" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"
-        film = ": the one evaluation that a sample takes, the others are for the film" if settings.frames > 1 else ""
-        yield Frame(x, f"decode(z), z drawn from the prior{pixels}{film}")
+        yield Frame(x, f"decode(z), z drawn from the prior{pixels}: a sample takes this one evaluation")
 
     def sample(self, noise: Noise, y: Tensor | None = None, settings: VAESettings | None = None) -> Tensor:
         """The last frame alone, which needs no film."""

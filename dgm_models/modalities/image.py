@@ -85,8 +85,22 @@ def read_digit(path: str | Path) -> Tensor:
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"expected a picture ({', '.join(FORMATS)}); this file could not be read") from error
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    ink = torch.from_numpy(1 - grey if border.mean() > 0.5 else grey.copy())
-    return centre(ink)
+    return centre(without_paper(torch.from_numpy(1 - grey if border.mean() > 0.5 else grey.copy())))
+
+
+def without_paper(ink: Tensor, most: int = 256) -> Tensor:
+    """(h, w), bright where the ink is -> the same within `most` pixels a side, minus the paper: its shade, its shadows, its grain.
+
+    The paper is the darkest of each neighbourhood that is wider than a stroke, smoothed.
+    """
+    scale = min(1.0, most / max(ink.shape))
+    size = [max(1, round(side * scale)) for side in ink.shape]
+    small = F.interpolate(ink[None, None], size=size, mode="area")
+    wide = 2 * (max(size) // 6) + 1
+    paper = -F.max_pool2d(-small, wide, stride=1, padding=wide // 2)
+    paper = F.avg_pool2d(paper, wide, stride=1, padding=wide // 2, count_include_pad=False)
+    marks = (small - paper)[0, 0].clamp_min(0)
+    return (marks - 0.2 * marks.max()).clamp_min(0) if marks.max() > 0.15 else torch.zeros_like(marks)
 
 
 def centre(ink: Tensor) -> Tensor:
