@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 FAMILIES = ["mixture", "vae", "diffusion"]
 OTHERWISE = {  # what asks for another result than the first one, where it is not New seed
@@ -188,7 +189,10 @@ def test_a_digit_is_drawn_masked_and_restored(page, served):
     screen.do(lambda: screen.stroke("inpainting", [(0.1, 0.9), (0.9, 0.9)]))
     assert screen.last_frame() != drawn
     assert "read as" in screen.player.inner_text()
+    hole = page.get_by_label("Hole", exact=True).locator("visible=true").first
+    expect(hole).to_have_value("painted")
     screen.do(screen.button("Undo").click)
+    expect(hole).to_have_value("centre")
     assert screen.last_frame() == drawn
     screen.button("Reveal").click()
     for line in range(8, 24, 2):  # no hole is left

@@ -16,7 +16,7 @@ from dgm_models.ui.serve import live, one_of, some_of
 from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_rows, digit_pad, label_of, restore_controls, wire
 from dgm_models.ui.widgets import Live
 
-ID, TITLE = "inpainting", "Inpainting"
+ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
 
 
 def build() -> Live:
@@ -43,15 +43,22 @@ def build() -> Live:
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"))
-            preset = gr.Dropdown(list(PRESETS), value="centre", label="Hole")
+            preset = gr.Dropdown([*PRESETS, PAINTED], value="centre", label="Hole")
             models, label, seed, go, again = restore_controls(choices, "Restore")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(ID)
     panel = Live([pad, choices.field(models), label, seed], run, result.outputs)
+    pad.component.change(_name_of_hole, pad.component, preset, api_visibility="private", show_progress="hidden")
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
     wire(panel, ID, live(run), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
     return panel
 
 
 def _with_hole(pad: Any, preset: Any) -> dict[str, str]:
-    return widgets.to_sketch(widgets.from_sketch(pad)[0], hole(one_of(preset, "Hole", PRESETS)))
+    picture, mask = widgets.from_sketch(pad)
+    return widgets.to_sketch(picture, mask if preset == PAINTED else hole(one_of(preset, "Hole", PRESETS)))
+
+
+def _name_of_hole(pad: Any) -> str:
+    mask = widgets.from_sketch(pad)[1]
+    return next((name for name in PRESETS if torch.equal(hole(name), mask)), PAINTED)
