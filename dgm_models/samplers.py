@@ -98,17 +98,36 @@ def ddpm(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
 
 def dpm_solver_2m(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
     """DPM-Solver++(2M) (Lu et al., 2022, algorithm 2): extrapolates the prediction from the step before; first order at both ends."""
-    before = None  # the prediction one step ago, and the log-SNR distance it was from here
+    before = None
     for t, s in _steps(times):
-        guess = best = denoise(x, t)
+        guess = denoise(x, t)
         yield t, x, guess
         distance = _log_ratio(s) - _log_ratio(t)
-        if before is not None and math.isfinite(distance) and math.isfinite(before[1]):
-            ratio = before[1] / distance
-            best = guess + (guess - before[0]) / (2 * ratio)
-        x = (1 - s) / (1 - t) * x + s * -math.expm1(-distance) * best
+        x = (1 - s) / (1 - t) * x + s * -math.expm1(-distance) * _extrapolated(guess, distance, before)
         before = guess, distance
     yield times[-1], x, x
+
+
+def sde_dpm_solver_2m(denoise: Denoise, x: Tensor, times: list[float], fresh: Fresh) -> Film:
+    """The same for the ancestral process, SDE-DPM-Solver++(2M) (Lu et al., 2022, section 3.4): its first order is DDPM."""
+    before = None
+    for t, s in _steps(times):
+        guess = denoise(x, t)
+        yield t, x, guess
+        distance = _log_ratio(s) - _log_ratio(t)
+        renewed = -math.expm1(-2 * distance)
+        x = (1 - s) / (1 - t) * math.exp(-distance) * x + s * renewed * _extrapolated(guess, distance, before)
+        if s < 1:
+            x = x + (1 - s) * math.sqrt(renewed) * fresh()
+        before = guess, distance
+    yield times[-1], x, x
+
+
+def _extrapolated(guess: Tensor, distance: float, before: tuple[Tensor, float] | None) -> Tensor:
+    """The prediction half a step on, from this one and the one before, (prediction, how far in log-SNR it was from here)."""
+    if before is None or not math.isfinite(distance) or not math.isfinite(before[1]):
+        return guess
+    return guess + (guess - before[0]) * distance / (2 * before[1])
 
 
 def _log_ratio(t: float) -> float:
@@ -118,4 +137,11 @@ def _log_ratio(t: float) -> float:
     return math.log(t / (1 - t))
 
 
-SAMPLERS = {"DPM-Solver++(2M)": dpm_solver_2m, "Heun": heun, "DDIM": ddim, "Euler": euler, "ancestral DDPM": ddpm}
+SAMPLERS = {
+    "DPM-Solver++(2M)": dpm_solver_2m,
+    "Heun": heun,
+    "DDIM": ddim,
+    "Euler": euler,
+    "ancestral DDPM": ddpm,
+    "SDE-DPM-Solver++(2M)": sde_dpm_solver_2m,
+}

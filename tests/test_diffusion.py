@@ -11,7 +11,7 @@ from dgm_models.contracts import Noise, Space, last
 from dgm_models.degradations import Hide, Shrink
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.guidance import follow_measurement, weigh_hypotheses
-from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, times
+from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, sde_dpm_solver_2m, times
 from tests.conftest import TINY, toy_data
 
 MEAN, STD = 0.3, 0.7
@@ -86,23 +86,25 @@ def test_ddim_and_ddpm_steps_agree_with_diffusers(eta):
     assert torch.allclose(ours * vp(s)[2], theirs, atol=1e-4)
 
 
-def test_dpm_solver_agrees_with_diffusers():
-    """Three steps of DPM-Solver++(2M), predictions of x0, on the scheduler's own noise levels."""
+@pytest.mark.parametrize(("kind", "sampler"), [("dpmsolver++", dpm_solver_2m), ("sde-dpmsolver++", sde_dpm_solver_2m)])
+def test_dpm_solvers_agree_with_diffusers(kind, sampler):
+    """Predictions of x0, on the scheduler's own noise levels; the second one with the same fresh noise."""
     from diffusers import DPMSolverMultistepScheduler
 
     scheduler = DPMSolverMultistepScheduler(
-        algorithm_type="dpmsolver++", solver_order=2, prediction_type="sample", lower_order_final=True, final_sigmas_type="zero"
+        algorithm_type=kind, solver_order=2, prediction_type="sample", lower_order_final=True, final_sigmas_type="zero"
     )
     scheduler.set_timesteps(6)
     ratios = scheduler.sigmas.tolist()  # sigma / alpha on the variance-preserving path
     grid = [1 / (1 + ratio) for ratio in ratios]
     x = torch.randn(64, generator=torch.Generator().manual_seed(0))
     theirs, ours = x * vp(grid[0])[2], x
-    ours_film = dpm_solver_2m(gaussian_denoiser, ours, grid, None)
+    fresh = torch.randn(64, generator=torch.Generator().manual_seed(1))
+    ours_film = sampler(gaussian_denoiser, ours, grid, lambda: fresh)
     next(ours_film)  # where it starts
     for step, t, s in zip(scheduler.timesteps, grid[:-1], grid[1:], strict=True):
         guess = gaussian_denoiser(theirs / vp(t)[2], t)
-        theirs = scheduler.step(guess, step, theirs).prev_sample
+        theirs = scheduler.step(guess, step, theirs, variance_noise=fresh).prev_sample
         _, ours, _ = next(ours_film)
         assert torch.allclose(ours * vp(s)[2], theirs, atol=2e-3)
 
