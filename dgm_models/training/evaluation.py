@@ -84,7 +84,8 @@ def fast(model: nn.Module) -> torch.autocast:
 
 def _samples(id: str, model: nn.Module) -> Scores:
     """1,000 digits a label with default settings for what is read; for the distances 10,000 with the labels of the test digits,
-    as p(x) has them, without guidance in 20 ancestral steps where a model takes steps (the ODE's samplers score less well)."""
+    as p(x) has them, without guidance in 20 steps of the ancestral process where a model takes steps, by its second-order sampler
+    (on 2,500 digits: 0.173, first order 0.188; the ODE's samplers score less well)."""
     asked = torch.arange(DRAWN) % 10
     made = bank(model, asked)
     scores: Scores = {"read_as_asked": share(reads(made) == asked)}
@@ -92,7 +93,7 @@ def _samples(id: str, model: nn.Module) -> Scores:
     real, y = test_digits()
     knobs = model.Settings.knobs()
     if "guidance_scale" in knobs:
-        made = bank(model, y, steps=20, **UNGUIDED, grid="uniform log-SNR")
+        made = bank(model, y, steps=20, guidance_scale=1.0, sampler="SDE-DPM-Solver++(2M)", grid="uniform log-SNR")
         scores = {"read_as_asked_guided": scores["read_as_asked"], "read_as_asked": share(reads(made) == y)}
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
     else:
