@@ -286,3 +286,19 @@ def test_a_page_that_is_opened_with_nonsense_still_opens(page, served):
     screen = Screen(page, served, "mixture", "?tab=mixture&seed=banana&digit=%3Cscript%3E")
     page.get_by_text("could not be opened", exact=False).first.wait_for(timeout=10_000)
     assert ink(screen.last_frame(), page) > 10
+
+
+def test_a_waiting_person_sees_their_place_and_the_last_picture(page, served, context):
+    from dgm_models.ui import serve
+
+    people = [Screen(page, served, "mixture"), Screen(context.new_page(), served, "mixture")]
+    before = [person.shown() for person in people]
+    with serve._model_thread:  # a model at work
+        for person, word in zip(people, ("processing", "queue: 1/1"), strict=True):
+            person.button("New seed").click()
+            place = person.page.locator("#player-mixture .progress-text")
+            expect(place).to_contain_text(word)
+            expect(place).to_be_in_viewport()
+            assert ink(person.page.evaluate(PICTURES, "mixture"), person.page) > 10
+    for person, shown in zip(people, before, strict=True):
+        person.wait_for_new(shown)

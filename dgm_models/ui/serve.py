@@ -13,9 +13,8 @@ import gradio as gr
 from dgm_models.weights import WeightsError
 
 MOST_BODY = 2_000_000
-ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False, "show_progress": "minimal"}
-"""Options of every event that runs a model: one queue for all of them, values as they came, which the handler checks itself, and
-the last picture kept in sight while the next is made."""
+ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False}
+"""Options of every event that runs a model: one queue for all of them, and values as they came, which the handler checks itself."""
 
 _model_thread = threading.Lock()
 _places = threading.BoundedSemaphore(8)  # clients that join and cancel in a loop leave the queue, but not the lock
