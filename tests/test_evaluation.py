@@ -30,7 +30,7 @@ def few(monkeypatch, tmp_path):
 
 def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
     found = {}
-    for part, scores in evaluation.evaluate("gmm-mnist", ["samples", "restoration", "likelihood"], digits=24):
+    for part, scores in evaluation.evaluate("gmm-mnist", ["samples", "distances", "restoration", "likelihood"], digits=24):
         found |= scores
         assert few["gmm-mnist"]["scores"].items() >= scores.items(), part
     assert found["read_as_asked"] > 0.93
