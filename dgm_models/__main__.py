@@ -89,7 +89,7 @@ def evaluate(
     id: Annotated[str | None, typer.Argument(help="the id of a model")] = None,
     all_models: Annotated[bool, typer.Option("--all", help="every trained model")] = False,
     only: Annotated[
-        list[str] | None, typer.Option(help="speed, samples, distances, restoration, likelihood or synthetic; may be repeated")
+        list[str] | None, typer.Option(help="a part such as samples or inpainting (a wrong name lists them); may be repeated")
     ] = None,
     digits: Annotated[int | None, typer.Option(min=20, max=10_000, help="fewer test digits for likelihood and restoration")] = None,
     as_json: AsJson = False,

@@ -30,7 +30,9 @@ def few(monkeypatch, tmp_path):
 
 def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
     found = {}
-    for part, scores in evaluation.evaluate("gmm-mnist", ["samples", "distances", "restoration", "likelihood"], digits=24):
+    for part, scores in evaluation.evaluate(
+        "gmm-mnist", ["samples", "distances", "inpainting", "super_resolution", "likelihood"], digits=24
+    ):
         found |= scores
         assert few["gmm-mnist"]["scores"].items() >= scores.items(), part
     assert found["read_as_asked"] > 0.93
@@ -38,7 +40,7 @@ def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
     assert found["frechet_ratio"] == pytest.approx(found["frechet"] / found["frechet_floor"])
     assert found["kernel_distance"] > found["kernel_floor"]
     assert all(0 < found[name] <= 1 for name in ("precision", "recall", "coverage"))
-    assert found["restoration_digits"] == found["likelihood_digits"] == 24
+    assert found["inpainting_digits"] == found["super_resolution_digits"] == found["likelihood_digits"] == 24
     assert found["inpainting_largest_change"] == 0
     assert found["super_resolution_largest_change"] < 1 / 255
     assert 0 < found["inpainting_read_as_original"] <= 1

@@ -39,7 +39,7 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None)
     model = catalog.load(id)
     for part in wanted:
         began = time.perf_counter()
-        count = {"digits": digits} if digits and part in ("likelihood", "restoration") else {}
+        count = {"digits": digits} if digits and part in ("likelihood", "inpainting", "super_resolution") else {}
         scores = PARTS[part](id, model, **count) if row.generative else _discriminative(part, id, model)
         if scores:
             scores[f"{part}_seconds"] = round(time.perf_counter() - began)
@@ -176,31 +176,41 @@ def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
     return scores
 
 
-def _restoration(id: str, model: nn.Module, digits: int = 1000, draws: int = 8) -> Scores:
-    """1,000 test digits, no label: the centre 14 x 14 hidden, and shrunk 4 times; spread and mean from 8 draws of an eighth of them."""
+def _inpainting(id: str, model: nn.Module, digits: int = 1000) -> Scores:
+    """1,000 test digits, no label, the centre 14 x 14 hidden."""
+    return _restoration(id, model, "inpainting", Hide(hole("centre")), digits)
+
+
+def _super_resolution(id: str, model: nn.Module, digits: int = 1000) -> Scores:
+    """1,000 test digits, no label, shrunk 4 times."""
+    return _restoration(id, model, "super_resolution", Shrink(4), digits)
+
+
+def _restoration(id: str, model: nn.Module, name: str, away: Degradation, digits: int, draws: int = 8) -> Scores:
+    """One answer for each digit; spread and mean from 8 draws for an eighth of them."""
     if not model.restores:
         return {}
     x, y = test_digits()
     spread = max(1, digits // draws)
-    x, y, scores = x[:digits], y[:digits], {"restoration_digits": digits}
-    for name, away in (("inpainting", Hide(hole("centre"))), ("super_resolution", Shrink(4))):
-        seen = away(x)
-        answer = _restored(model, seen, away, 0)
-        several = _restored(model, seen[:spread].repeat_interleave(draws, dim=0), away, digits)
-        few = several.view(spread, draws, *several.shape[1:]).transpose(0, 1)
-        mean = few.mean(0)
-        rows = [x[:12], away.pinv(seen[:12]), *few[:4, :12]]
-        keep_sheet(f"{id}-{name.replace('_', '-')}", torch.cat(rows), 12)
-        scores |= {
-            f"{name}_read_as_original": share(reads(answer) == y),
-            f"{name}_psnr": float(metrics.psnr(answer, x).mean()),
-            f"{name}_ssim": float(metrics.ssim(answer, x).mean()),
-            f"{name}_largest_change": float((away(answer) - seen).abs().max()),
-            f"{name}_calibration": metrics.calibration_ratio(few, x[:spread]),
-            f"{name}_psnr_of_mean": float(metrics.psnr(mean, x[:spread]).mean()),
-        }
-        if isinstance(away, Shrink):
-            scores["super_resolution_psnr_bicubic"] = float(metrics.psnr(bicubic(seen[:spread], 4), x[:spread]).mean())
+    x, y = x[:digits], y[:digits]
+    seen = away(x)
+    answer = _restored(model, seen, away, 0)
+    several = _restored(model, seen[:spread].repeat_interleave(draws, dim=0), away, digits)
+    few = several.view(spread, draws, *several.shape[1:]).transpose(0, 1)
+    mean = few.mean(0)
+    rows = [x[:12], away.pinv(seen[:12]), *few[:4, :12]]
+    keep_sheet(f"{id}-{name.replace('_', '-')}", torch.cat(rows), 12)
+    scores = {
+        f"{name}_digits": digits,
+        f"{name}_read_as_original": share(reads(answer) == y),
+        f"{name}_psnr": float(metrics.psnr(answer, x).mean()),
+        f"{name}_ssim": float(metrics.ssim(answer, x).mean()),
+        f"{name}_largest_change": float((away(answer) - seen).abs().max()),
+        f"{name}_calibration": metrics.calibration_ratio(few, x[:spread]),
+        f"{name}_psnr_of_mean": float(metrics.psnr(mean, x[:spread]).mean()),
+    }
+    if isinstance(away, Shrink):
+        scores[f"{name}_psnr_bicubic"] = float(metrics.psnr(bicubic(seen[:spread], 4), x[:spread]).mean())
     return scores
 
 
@@ -231,13 +241,11 @@ def _discriminative(part: str, id: str, model: nn.Module) -> Scores:
     x, y = test_digits()
     if part == "samples" and isinstance(model, Reader):
         return {"accuracy": share(reads(x) == y)}
-    if part == "restoration" and not isinstance(model, Reader):
-        x = x[:1000]
-        scores = {}
-        for name, away in (("inpainting", Hide(hole("centre"))), ("super_resolution", Shrink(4))):
-            answer = model.restore(away(x), away)
-            scores |= {f"{name}_psnr": float(metrics.psnr(answer, x).mean()), f"{name}_read_as_original": share(reads(answer) == y[:1000])}
-        return scores
+    ways = {"inpainting": Hide(hole("centre")), "super_resolution": Shrink(4)}
+    if part in ways and not isinstance(model, Reader):
+        x, y, away = x[:1000], y[:1000], ways[part]
+        answer = model.restore(away(x), away)
+        return {f"{part}_psnr": float(metrics.psnr(answer, x).mean()), f"{part}_read_as_original": share(reads(answer) == y)}
     return {}
 
 
@@ -255,7 +263,8 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "speed": _speed,
     "samples": _samples,
     "distances": _distances,
-    "restoration": _restoration,
+    "inpainting": _inpainting,
+    "super_resolution": _super_resolution,
     "likelihood": _likelihood,
     "synthetic": _synthetic,
 }

@@ -21,8 +21,9 @@ COLUMNS: tuple[Show, ...] = (
     ("bits a dimension, at most", "bits_per_dimension", "{:.2f}"),
     ("on digits", "likelihood_digits", "{:,}"),
     ("inpainted, read as original", "inpainting_read_as_original", "{:.1%}"),
+    ("on digits", "inpainting_digits", "{:,}"),
     ("4x enlarged, read as original", "super_resolution_read_as_original", "{:.1%}"),
-    ("on digits", "restoration_digits", "{:,}"),
+    ("on digits", "super_resolution_digits", "{:,}"),
     ("16 digits, ms", "milliseconds_16", "{:.0f}"),
 )
 
