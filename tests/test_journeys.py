@@ -134,6 +134,7 @@ def test_a_family_draws_with_new_noise_and_repeats_with_the_same_seed(page, serv
 @pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
 def test_a_copied_link_opens_the_same_picture(page, served, context, name):
     screen = Screen(page, served, name)
+    stored = screen.player.get_attribute("data-link")
     screen.do(screen.button(OTHERWISE.get(name, "New seed")).click)
     pictures = screen.last_frame()
     screen.player.locator(".link").click()
@@ -141,8 +142,8 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
     query = page.url.removeprefix(served + "/")
     assert query.startswith(f"?tab={name}&")
     other = Screen(context.new_page(), served, name, query)
-    linked = "([n, link]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link === link"
-    other.page.wait_for_function(linked, arg=[name, screen.player.get_attribute("data-link")], timeout=60_000)
+    linked = "([n, stored]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link !== stored"
+    other.page.wait_for_function(linked, arg=[name, stored], timeout=60_000)
     assert other.last_frame() == pictures
 
 
