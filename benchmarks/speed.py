@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import torch
@@ -13,19 +12,10 @@ from dgm_models import Hide, Noise, Shrink, catalog
 from dgm_models.applications.restore import hole
 from dgm_models.contracts import last
 from dgm_models.data import mnist
+from dgm_models.training.evaluation import median_ms
 
 FULL = mnist.pixels(mnist.test()[0][:4])
 Y = torch.arange(16) % 10
-
-
-def median_ms(work: Callable[[], object], repeats: int = 5) -> float:
-    """After one round that is not counted."""
-    taken = []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        work()
-        taken.append(1000 * (time.perf_counter() - began))
-    return sorted(taken[1:])[repeats // 2]
 
 
 def seconds_to_import(module: str) -> float:

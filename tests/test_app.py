@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -193,8 +194,10 @@ def test_who_joins_and_leaves_in_a_loop_takes_no_more_than_a_few_places():
         clients = [threading.Thread(target=client) for _ in range(30)]
         for each in clients:
             each.start()
-        while sum("busy" in outcome for outcome in outcomes) < 22:
-            pass
+        until = time.monotonic() + 20
+        while len(outcomes) < 22 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert sum("busy" in outcome for outcome in outcomes) == 22
     for each in clients:
         each.join()
     assert outcomes.count("made") == 8

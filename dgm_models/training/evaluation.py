@@ -224,10 +224,11 @@ def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> T
 
 def _speed(id: str, model: nn.Module) -> Scores:
     """Median milliseconds of default sampling for 1 and for 16 digits, after a warm-up."""
-    return {f"milliseconds_{n}": _median_ms(lambda n=n: model.sample(Noise(range(n)), torch.arange(n) % 10)) for n in (1, 16)}
+    return {f"milliseconds_{n}": median_ms(lambda n=n: model.sample(Noise(range(n)), torch.arange(n) % 10)) for n in (1, 16)}
 
 
-def _median_ms(work: Callable[[], Any], repeats: int = 7) -> float:
+def median_ms(work: Callable[[], Any], repeats: int = 7) -> float:
+    """After one round that is not counted."""
     taken = []
     for _ in range(repeats + 1):
         began = time.perf_counter()

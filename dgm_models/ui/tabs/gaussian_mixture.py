@@ -21,8 +21,8 @@ ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
 
 def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
     """All means of a digit's mixture, and one component with each of its factors turned from -2 to 2."""
-    row, loaded = int(one_of(digit, "Digit", tuple("0123456789"))), catalog.open_model(MODEL)
-    model = loaded.model
+    row = int(one_of(digit, "Digit", tuple("0123456789")))
+    model = catalog.load(MODEL)
     components, rank = model.factors.shape[1], model.factors.shape[-1]
     k = whole(number, "Component", 1, components) - 1
     means = model.means[row].view(-1, 1, 28, 28)
