@@ -39,12 +39,14 @@ def family(id: str) -> type:
     return _named(recipe(id).family)
 
 
-def models_for(question: str) -> list[str]:
-    """The ids of the trained generative models that answer "sample", "restore", "log_prob" or "encode"."""
+def models_for(question: str, undoes: type | None = None) -> list[str]:
+    """The ids of the trained generative models that answer "sample", "restore", "log_prob" or "encode"; for "restore", of
+    those that undo a degradation such as Hide or Shrink, where one is named."""
     if question not in QUESTIONS:
         raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {question!r}")
     known = weights.manifest()
-    return [id for id, row in MODELS.items() if id in known and not row.hidden and _answers(row, question)]
+    able = [id for id, row in MODELS.items() if id in known and not row.hidden and _answers(row, question)]
+    return [id for id in able if undoes is None or undoes in family(id).restores]
 
 
 def _answers(row: Recipe, question: str) -> bool:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 SEED_LIMIT = 2**32
+SPAN = 3.0  # models of levels cut the reals from -SPAN to SPAN into bins
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,21 @@ class Space:
 
     def clamp(self, x: Tensor) -> Tensor:
         return x.clamp(0, 1) if self.kind == "image" else x
+
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        """Which of so many levels each pixel has, or which bin each real is in: int64 like x."""
+        scaled = x * (levels - 1) if self.kind == "image" else (x / SPAN + 1) / 2 * levels - 0.5
+        return scaled.round().long().clamp(0, levels - 1)
+
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        """The numbers of levels, float like level; reals get their place within the bin from `within` in [0, 1), else its middle."""
+        if self.kind == "image":
+            return level.float() / (levels - 1)
+        return ((level + (0.5 if within is None else within)) / levels * 2 - 1) * SPAN
+
+    def log_width(self, levels: int) -> float:
+        """Log-volume of one cell of levels: 0 for pixels, whose levels have masses of their own."""
+        return 0.0 if self.kind == "image" else self.size * math.log(2 * SPAN / levels)
 
 
 class Noise:

@@ -175,3 +175,25 @@ def search_latent(
         size = 0.3 / (1.0 + running.sqrt())
         z = z + 0.5 * size * slope + temperature * size.sqrt() * noise.normal(z.shape[1])
         yield f"Langevin step {step + 1} of {steps}", z
+
+
+def weigh_levels(
+    logits: Tensor, values: Tensor, levels: Tensor, known: Tensor, shape: tuple[int, ...], seen: Tensor, degradation: Degradation
+) -> Tensor:
+    """Logits (n, size, levels) of pixels that are drawn apart, given in addition what a linear measurement saw of them all.
+
+    Of each measurement, what the other hidden pixels add is taken as normal with their means and variances; a level of this
+    pixel is as likely as the rest of the measurement is under it (assumed-density filtering). values (levels,); levels and
+    known (n, size).
+    """
+    n = len(logits)
+    as_picture = lambda flat: flat.view(n, *shape)  # noqa: E731
+    share = logits.softmax(2)
+    mean = torch.where(known, values[levels], share @ values)
+    variance = torch.where(known, 0.0, share @ values.square() - (share @ values).square()).clamp_min(0)
+    gain = degradation.gain
+    missing = degradation.pinv(seen - degradation(as_picture(mean))).flatten(1) + gain * mean  # what this pixel has to explain
+    spread = degradation.pinv(degradation(as_picture(variance)) * gain).flatten(1) - gain**2 * variance
+    least = (gain * (values[1] - values[0]) / 3) ** 2  # what is left for the last hidden pixel settles its level
+    off = missing[..., None] - gain * values
+    return logits.log_softmax(2) - 0.5 * off.square() / (spread.clamp_min(0) + least)[..., None]

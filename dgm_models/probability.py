@@ -64,3 +64,40 @@ def slerp(a: Tensor, b: Tensor, weight: float) -> Tensor:
     along = torch.sin((1 - weight) * angle) * flat_a / norm_a + torch.sin(weight * angle) * flat_b / norm_b
     length = (1 - weight) * norm_a + weight * norm_b
     return (along / torch.sin(angle) * length).view_as(a)
+
+
+def sharpen(logits: Tensor, temperature: float, top_p: float = 1.0) -> Tensor:
+    """Logits (n, levels) -> probabilities: a softmax at a temperature, its nucleus of that share (Holtzman et al., 2020)."""
+    if temperature < 1e-3:
+        return F.one_hot(logits.argmax(1), logits.shape[1]).float()
+    probabilities = (logits.float() / temperature).softmax(1)
+    if top_p < 1:
+        ordered, index = probabilities.sort(1, descending=True)
+        ordered[ordered.cumsum(1) - ordered >= top_p] = 0  # the level that crosses the share stays
+        probabilities = torch.zeros_like(probabilities).scatter(1, index, ordered)
+        probabilities = probabilities / probabilities.sum(1, keepdim=True)
+    return probabilities
+
+
+def draw(probabilities: Tensor, chance: Tensor) -> Tensor:
+    """The level at which the cumulative probability passes `chance` (n,), in [0, 1): (n, levels) -> (n,) int64."""
+    cumulative = probabilities.double().cumsum(1)
+    level = torch.searchsorted(cumulative, chance[:, None].double() * cumulative[:, -1:], right=True)[:, 0]
+    return level.clamp(max=probabilities.shape[1] - 1)
+
+
+def choose_positions(busy: Tensor, count: int, among: Tensor | None = None, spare: int = 40) -> tuple[Tensor, Tensor]:
+    """`count` positions of each row (n, count), all but `spare` of them where `busy`, and the weights that keep a sum fair.
+
+    busy, among: bool (n, size); only positions in `among` count. Systematic sampling with unequal chances (Madow, 1949): a
+    position that is chosen with chance pi counts 1 / pi, so the weighted sum over the choice is the sum over all, on average.
+    """
+    among = torch.ones_like(busy) if among is None else among
+    busy, calm = (busy & among).float(), (~busy & among).float()
+    of_busy = ((count - spare) / busy.sum(1, keepdim=True).clamp_min(1)).clamp(max=1)
+    of_calm = ((count - of_busy * busy.sum(1, keepdim=True)) / calm.sum(1, keepdim=True).clamp_min(1)).clamp(1e-3, 1)
+    chance = of_busy * busy + of_calm * calm
+    reach = chance.cumsum(1)
+    ticks = (torch.rand(len(busy), 1, device=busy.device) + torch.arange(count, device=busy.device)) * (reach[:, -1:] / count)
+    at = torch.searchsorted(reach, ticks).clamp(max=busy.shape[1] - 1)
+    return at, reach[:, -1:] / count / chance.gather(1, at).clamp_min(1e-6)

@@ -16,11 +16,15 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Space
 from dgm_models.data import points
+from dgm_models.families.any_order import AnyOrder
+from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
 from dgm_models.families.gaussian_mixture import GaussianMixture
 from dgm_models.families.vae import VAE
+from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
 from dgm_models.networks.autoencoder import PointAutoencoder
+from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.training.loop import train
 
@@ -52,6 +56,13 @@ def build(family: str, space: Space) -> Family:
     if family == "vae":
         network = TinyAutoencoder(3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
         return VAE(network, space, latent=3, classes=2)
+    if family == "autoregressive":
+        small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16}
+        network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
+        return Autoregressive(network, space, classes=2)
+    if family == "any_order":
+        network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2) if picture else AnyOrderMLP(2, 64, classes=2)
+        return AnyOrder(network, space, classes=2)
     network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
     return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
 
@@ -88,7 +99,8 @@ def teach(model: Family, space: Space) -> list[float]:
     return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
 
 
-KINDS = [(family, name) for family in ("mixture", "vae", "diffusion", "distilled") for name in ("points", "pixels")]
+FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order")
+KINDS = [(family, name) for family in FAMILIES for name in ("points", "pixels")]
 
 
 class Toys:

@@ -10,6 +10,11 @@ from dgm_models.contracts import Noise, last
 from dgm_models.degradations import Grey, Hide, Shrink
 from tests.conftest import KINDS, PLANE, TINY, build, toy_data
 
+SLOW = {"diffusion": {"steps": 20, "guidance_scale": 1.0}, "any_order": {"steps": 16}, "autoregressive": {"guidance_scale": 1.0}}
+HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
+RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive")]
+RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order")]
+each_restoring = pytest.mark.parametrize(("family", "away"), RESTORING)
 each_kind = pytest.mark.parametrize(("family", "name"), KINDS)
 
 
@@ -76,7 +81,7 @@ def test_samples_resemble_the_data(toys, family, name):
     model, _ = toys.get(family, name)
     x, y = toy_data(model.space)
     for label in (0, 1):
-        settings = model.Settings(**({"steps": 20, "guidance_scale": 1.0} if family == "diffusion" else {}))
+        settings = model.Settings(**(SLOW.get(family, {})))
         drawn = model.sample(Noise(range(400)), torch.full((400,), label), settings)
         assert (drawn.mean(0) - x[y == label].mean(0)).abs().max() < 0.15
 
@@ -93,8 +98,7 @@ def test_wrong_labels_and_settings_are_refused(toys, family, name):
             model.Settings(temperature=bad)
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
-@pytest.mark.parametrize("away", [Shrink(2), Hide(torch.tensor([[[True, False] * 2] * 4]))], ids=["shrink", "hide"])
+@each_restoring
 def test_restoring_keeps_what_was_seen(toys, family, away):
     model, _ = toys.get(family, "pixels")
     x, y = toy_data(TINY)
@@ -141,8 +145,7 @@ def test_seeds_are_whole_numbers_of_any_kind():
             Noise(bad)
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
-@pytest.mark.parametrize("away", [Shrink(2), Hide(torch.tensor([[[True, False] * 2] * 4]))], ids=["shrink", "hide"])
+@each_restoring
 def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
     """Whatever the neighbours are, and whether they came with a label or without."""
     model, _ = toys.get(family, "pixels")
@@ -154,7 +157,7 @@ def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
         assert torch.allclose(alone, together[i : i + 1], atol=2 / 255), i
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion"])
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order"])
 def test_the_likely_class_is_the_true_one(toys, family):
     """log p(x | y) is higher for the right label: Bayes' rule reads the toy pictures."""
     model, _ = toys.get(family, "pixels")
@@ -165,7 +168,7 @@ def test_the_likely_class_is_the_true_one(toys, family):
     assert right.mean() > wrong.mean() + 0.1
 
 
-@pytest.mark.parametrize("family", ["mixture", "diffusion"])
+@pytest.mark.parametrize("family", ["mixture", "diffusion", "autoregressive"])
 def test_a_density_on_the_plane_integrates_to_one(toys, family):
     model, _ = toys.get(family, "points")
     axis = torch.linspace(-3, 3, 61)

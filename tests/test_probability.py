@@ -38,3 +38,28 @@ def test_slerp_keeps_the_length_and_meets_both_ends():
     middle = p.slerp(a, b, 0.5).norm(dim=1)
     assert torch.allclose(middle, (a.norm(dim=1) + b.norm(dim=1)) / 2, rtol=1e-3)
     assert (p.lerp(a, b, 0.5).norm(dim=1) < 0.85 * middle).all()
+
+
+@pytest.mark.parametrize("hidden", [400, 250, 30])
+def test_a_choice_of_positions_is_fair(hidden):
+    """Each position's weight is 1 on average, wherever it is busy and however few count."""
+    busy = torch.zeros(1, 400, dtype=torch.bool)
+    busy[:, 150:260] = True
+    among = torch.arange(400)[None] % 40 < hidden / 10
+    torch.manual_seed(0)
+    at, weight = p.choose_positions(busy.expand(4000, -1), 200, among.expand(4000, -1))
+    mean = torch.zeros(400).index_add(0, at.flatten(), weight.flatten()) / 4000
+    assert torch.all(mean[~among[0]] == 0)
+    assert (mean[among[0]] - 1).abs().max() < 0.25
+    assert mean[among[0]].mean().item() == pytest.approx(1, abs=0.01)
+
+
+def test_temperature_and_top_p():
+    logits = torch.tensor([[0.0, 1.0, 2.0, 3.0]]).repeat(3, 1)
+    assert torch.equal(p.sharpen(logits, 0.0)[0], torch.tensor([0.0, 0, 0, 1]))
+    cold, warm = p.sharpen(logits, 0.5)[0], p.sharpen(logits, 1.5)[0]
+    assert cold[3] > warm[3]
+    nucleus = p.sharpen(logits, 1.0, 0.8)[0]
+    share = logits[0].softmax(0)
+    assert torch.allclose(nucleus, torch.tensor([0, 0, share[2], share[3]]) / (share[2] + share[3]))
+    assert p.draw(nucleus[None].repeat(3, 1), torch.tensor([0.0, 0.1, 0.999])).tolist() == [2, 2, 3]

@@ -159,7 +159,7 @@ def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
     if not hasattr(model, "log_prob"):
         return {}
     options = {"k": 1000} if hasattr(model, "elbo") else {}
-    count = digits or (500 if options else 1000 if hasattr(model, "network") else 10_000)  # what a quarter of an hour allows
+    count = digits or (500 if options else 1000 if hasattr(model, "denoiser") else 10_000)  # what a quarter of an hour allows
     x, y = test_digits()
     x, y = x[:count], y[:count]
     nats = torch.cat([model.log_prob(x[i : i + 100], y[i : i + 100], **options) for i in range(0, count, 100)])
@@ -183,6 +183,8 @@ def _inpainting(id: str, model: nn.Module, digits: int = 1000) -> Scores:
 
 def _super_resolution(id: str, model: nn.Module, digits: int = 1000) -> Scores:
     """1,000 test digits, no label, shrunk 4 times."""
+    if Shrink not in model.restores:
+        return {}
     return _restoration(id, model, "super_resolution", Shrink(4), digits)
 
 

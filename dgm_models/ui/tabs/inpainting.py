@@ -20,7 +20,7 @@ ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
 
 
 def build() -> Live:
-    choices = Models("restore")
+    choices = Models("restore", Hide)
 
     def run(pad: Any, titles: Any, label: Any, seed: Any) -> list[Any]:
         ids, y, seed = choices.ids(some_of(titles, "Models", choices.titles)), label_of(label), check_seed(seed)

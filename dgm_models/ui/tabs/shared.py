@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dgm_models import catalog
 from dgm_models.applications.restore import restore
-from dgm_models.contracts import Frame
+from dgm_models.contracts import Frame, Settings
 from dgm_models.data import mnist
 from dgm_models.degradations import Degradation
 from dgm_models.modalities.image import read_digit
@@ -30,9 +30,10 @@ READER, REGRESSOR = "reader-mnist", "regressor-mnist"
 class Models:
     """The trained models that answer a question, by their titles."""
 
-    def __init__(self, question: str) -> None:
-        self.by_title = {catalog.recipe(id).title: id for id in catalog.models_for(question)}
+    def __init__(self, question: str, undoes: type | None = None) -> None:
+        self.by_title = {catalog.recipe(id).title: id for id in catalog.models_for(question, undoes)}
         self.titles = list(self.by_title)
+        self.unable = [catalog.recipe(id).title for id in catalog.models_for("sample") if id not in self.by_title.values()]
 
     def ids(self, titles: list[str]) -> list[str]:
         return [self.by_title[title] for title in titles]
@@ -65,15 +66,17 @@ def test_digit(index: int) -> tuple[Tensor, int]:
 
 
 def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: int) -> list[Row]:
-    """A row a model: ANSWERS draws of p(x | seen), their mean and their spread, how each reads and what it cost."""
-    rows = []
+    """A row a model."""
+    return [answer_row(id, seen, away, seed, y, catalog.recipe(id).title) for id in ids]
+
+
+def answer_row(id: str, seen: Tensor, away: Degradation, seed: int, y: int, title: str, settings: Settings | None = None) -> Row:
+    """ANSWERS draws of p(x | seen), their mean and their spread, how each reads and what it cost."""
+    done = restore(id, seen, away, seed, ANSWERS, y, settings)
+    readings = " ".join(str(int(digit)) for digit in done.readings)
     heads = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "2 × std")
-    for id in ids:
-        done = restore(id, seen, away, seed, ANSWERS, y)
-        frames = [_with_summary(frame) for frame in done.frames]
-        readings = " ".join(str(int(digit)) for digit in done.readings)
-        rows.append(Row(frames, ANSWERS + 2, catalog.recipe(id).title, f"read as {readings}; {done.receipt.cost}", heads))
-    return rows
+    frames = [_with_summary(frame) for frame in done.frames]
+    return Row(frames, ANSWERS + 2, title, f"read as {readings}; {done.receipt.cost}", heads)
 
 
 def _with_summary(frame: Frame) -> Frame:
@@ -90,6 +93,7 @@ def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Fiel
     """Models, label, seed; the button that restores and the one that asks for other answers."""
     with gr.Accordion("Models, label, seed", open=False):
         models, label, seed = model_choice(choices), label_control(), widgets.seed_field()
+        gr.Markdown(f"Cannot do this: {', '.join(choices.unable)}", visible=bool(choices.unable), elem_classes="dgm-hint")
     with gr.Row(elem_classes="dgm-buttons"):
         go = gr.Button(verb, variant="primary", size="sm")
         again = gr.Button("Four other answers", size="sm")

@@ -22,7 +22,7 @@ FACTORS = {"2×": 2, "4×": 4, "7×": 7}
 
 
 def build() -> Live:
-    choices = Models("restore")
+    choices = Models("restore", Shrink)
 
     def run(pad: Any, times: Any, titles: Any, label: Any, seed: Any) -> list[Any]:
         ids, y, seed = choices.ids(some_of(titles, "Models", choices.titles)), label_of(label), check_seed(seed)

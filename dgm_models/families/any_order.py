@@ -1,0 +1,162 @@
+"""Any-order autoregressive models: one network for p(x_i | x_S) with any set S seen (Uria et al., 2014; Hoogeboom et al., 2022).
+
+Trained by hiding a random set; sampled by revealing a few pixels at a time, in an order of one's choice. That order may
+start from whatever a measurement shows, so the model restores as it samples. It is also diffusion whose noise hides levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.families.autoregressive import near_ink
+from dgm_models.guidance import weigh_levels
+from dgm_models.probability import choose_positions, draw, sharpen
+
+BLOCK = 4  # side of the squares over which an order spreads the pixels that are revealed together
+PART = 100  # pictures that are measured at once
+
+
+@dataclass(frozen=True)
+class AnyOrderSettings(Settings):
+    steps: int = knob(32, "Steps", 1, 784, step=1, help="one evaluation each; pixels that are revealed together do not see each other")
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="divides the logits; 0: always the likeliest level")
+    top_p: float = knob(1.0, "Top-p", 0.05, 1.0, step=0.05, help="draw from the likeliest levels that hold this share, no others")
+
+
+@dataclass(frozen=True)
+class AnyOrderRestoring(Settings):
+    steps: int = knob(48, "Steps", 1, 784, step=1)
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
+
+
+class AnyOrder(Family):
+    """Class-conditional. network(levels (n, *shape), seen, labels, positions (n, k)) -> logits (n, k, levels)."""
+
+    Settings = AnyOrderSettings
+    Restoring = AnyOrderRestoring
+    restores = (Hide, Shrink)
+    evidence = "lower bound"
+
+    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1, positions: int = 0) -> None:
+        """positions: how many of a picture a training step looks at; 0: all."""
+        super().__init__()
+        self.network, self.space, self.classes, self.drop, self.positions = network, space, classes, drop, positions
+        self.levels = network.levels
+
+    # training and likelihood ------------------------------------------------------------------------------------------
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """The bound of log p a dimension, in nats: mean cross-entropy of what is hidden (Hoogeboom et al., 2022, eq. 4)."""
+        n, size = len(x), self.space.size
+        y, levels = drop_labels(self.labels(y, n).to(x.device), self.drop, self.classes), self.space.to_levels(x, self.levels)
+        spread = (torch.rand(1, device=x.device) + torch.arange(n, device=x.device) / n) % 1  # how many are seen, evenly over a batch
+        count = (spread * size).long()[:, None]
+        seen = torch.rand(n, size, device=x.device).argsort(1).argsort(1) < count
+        at, weight = None, (~seen).float()
+        if self.positions:
+            at, weight = choose_positions(near_ink(levels), self.positions, among=~seen)
+        truth = levels.flatten(1) if at is None else levels.flatten(1).gather(1, at)
+        logits = self.network(levels, seen.view_as(x), y, at).float()
+        losses = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view_as(truth)
+        return ((losses * weight).sum(1, keepdim=True) / (size - count)).mean()
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
+        """An estimate of the lower bound of log p(x | y), nats (n,), from k numbers of seen elements, evenly spread.
+
+        Each is a random order cut there; the mean over all orders is the bound itself. k from 1 to 784; else ValueError.
+        """
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 784:
+            raise ValueError(f"k: expected 1 to 784 cuts, got {k!r}")
+        self.space.check(x)
+        size, noise, levels = self.space.size, Noise.of(x), self.space.to_levels(x, self.levels)
+        y, first, total = self.labels(y, len(x)), noise.uniform(1), torch.zeros(len(x))
+        for i in range(k):
+            count = ((first + i) / k * size).long().clamp(max=size - 1)
+            seen = (noise.uniform(size).argsort(1).argsort(1) < count).view_as(x)
+            parts = zip(levels.split(PART), seen.split(PART), y.split(PART), strict=True)
+            nats = torch.cat([self._log_p(*part) for part in parts])
+            total += size * (nats * ~seen.flatten(1)).sum(1) / (size - count[:, 0]) / k
+        return total - self.space.log_width(self.levels)
+
+    def _log_p(self, levels: Tensor, seen: Tensor, y: Tensor) -> Tensor:
+        """Nats of each element given those that are seen, (n, size)."""
+        logits = self.network(levels, seen, y).float()
+        return logits.log_softmax(2).gather(2, levels.flatten(1)[..., None])[..., 0]
+
+    # sampling ---------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: AnyOrderSettings | None = None) -> Iterator[Frame]:
+        """Reveal pixels, several at a step, spread over the picture."""
+        settings, n = settings or self.Settings(), len(noise)
+        nothing = torch.zeros((n, *self.space.shape), dtype=torch.bool)
+        yield from self._reveal(noise, self.labels(y, n), torch.zeros_like(nothing).long(), nothing, settings)
+
+    @torch.no_grad()
+    def restore(
+        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: AnyOrderRestoring | None = None
+    ) -> Iterator[Frame]:
+        """Samples of p(x | seen, y): seen pixels come first in the order. Averages of blocks weigh the levels of each pixel by
+        what the rest of its block leaves for it (`guidance.weigh_levels`)."""
+        self.check_measurement(seen, degradation, noise)
+        settings, n = settings or self.Restoring(), len(noise)
+        sampling = self.Settings(steps=settings.steps, temperature=settings.temperature)
+        levels, known = torch.zeros((n, *self.space.shape), dtype=torch.long), torch.zeros((n, *self.space.shape), dtype=torch.bool)
+        if isinstance(degradation, Hide):
+            known = degradation.mask.expand_as(known)
+            levels = self.space.to_levels(degradation.pinv(seen), self.levels)
+        weigh = None if isinstance(degradation, Hide) else (seen, degradation)
+        for frame in self._reveal(noise, self.labels(y, n), levels, known, sampling, weigh):
+            yield frame._replace(x=put_back_in_range(frame.x, seen, degradation) if frame.guess is None else frame.x)
+
+    def _reveal(
+        self,
+        noise: Noise,
+        y: Tensor,
+        levels: Tensor,
+        known: Tensor,
+        settings: AnyOrderSettings,
+        weigh: tuple[Tensor, Degradation] | None = None,
+    ) -> Iterator[Frame]:
+        """The film from `known` to everything. Each frame's guess is the mean of every pixel given what is known by then."""
+        n, size = len(y), self.space.size
+        order = self._order(noise, known.flatten(1))
+        chance, within = noise.uniform(size), noise.uniform(size)
+        levels, known = levels.flatten(1).clone(), known.flatten(1).clone()
+        start = known.sum(1, keepdim=True)
+        values = self.space.from_levels(torch.arange(self.levels), self.levels)
+        for step in range(settings.steps):
+            logits = self.network(levels.view(n, *self.space.shape), known.view(n, *self.space.shape), y).float()
+            if weigh:
+                logits = weigh_levels(logits, values, levels, known, self.space.shape, *weigh)
+            probabilities = sharpen(logits.flatten(0, 1), settings.temperature, settings.top_p)
+            x = self._picture(levels, known, within)
+            mean = torch.where(known.view_as(x), x, (probabilities @ values).view_as(x))
+            yield Frame(x, f"{int(known[0].sum())} of {size} known   step {step + 1} of {settings.steps}", self.space.clamp(mean))
+            until = start + torch.ceil((size - start) * ((step + 1) / settings.steps)).long()
+            fresh = (order < until) & ~known
+            drawn = draw(probabilities[fresh.flatten()], chance.flatten()[fresh.flatten()])
+            levels[fresh] = drawn
+            known |= fresh
+        yield Frame(self._picture(levels, known, within), f"all {size} known")
+
+    def _order(self, noise: Noise, known: Tensor) -> Tensor:
+        """The rank of each element: known ones first, then chance; pixels of one small block far apart from each other."""
+        key = noise.uniform(self.space.size)
+        if self.space.kind == "image" and not self.space.shape[1] % BLOCK:
+            blocks = F.pixel_unshuffle(key.view(-1, *self.space.shape), BLOCK)  # (n, 16, h / 4, w / 4)
+            turn = blocks.argsort(1).argsort(1).float()
+            key = F.pixel_shuffle(turn, BLOCK).flatten(1) + key
+        return (key - 1e3 * known.float()).argsort(1).argsort(1)
+
+    def _picture(self, levels: Tensor, known: Tensor, within: Tensor) -> Tensor:
+        """What is known; pixels that are not are black, coordinates 0."""
+        return (self.space.from_levels(levels, self.levels, within) * known).view(-1, *self.space.shape)

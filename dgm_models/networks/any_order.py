@@ -1,0 +1,52 @@
+"""Logits of hidden elements from those that are seen, whichever they are."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.networks.mlp import MLP
+from dgm_models.networks.raster import describe_levels
+from dgm_models.networks.residual import PatchUNet
+
+
+def told(table: Tensor, levels: Tensor, seen: Tensor) -> Tensor:
+    """Features of the levels where they are seen, zeros elsewhere, and which are seen: (n, features + 1, *levels.shape[1:])."""
+    features = table[levels] * seen[..., None]
+    return torch.cat([features, seen[..., None].to(features.dtype)], dim=-1).movedim(-1, 1)
+
+
+class AnyOrderUNet(PatchUNet):
+    """Levels (n, 1, h, w), seen bool, like levels, labels (n,) -> logits (n, positions, levels)."""
+
+    def __init__(self, levels: int = 256, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0, head: int = 48) -> None:
+        table = describe_levels(levels)
+        super().__init__(table.shape[1] + 1, head, width=width, fine=fine, coarse=coarse, classes=classes)
+        self.levels = levels
+        self.register_buffer("table", table, persistent=False)
+        self.wide, self.head = nn.Linear(head, 128), nn.Linear(128, levels)
+        nn.init.normal_(self.leave.weight, std=0.02)
+
+    def forward(self, levels: Tensor, seen: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
+        """Logits at the positions `at` (n, k), in raster order, or at all of them."""
+        share = seen.flatten(1).float().mean(1, keepdim=True)
+        h = super().forward(told(self.table, levels[:, 0], seen[:, 0]), torch.logit(share, eps=1e-3), y).flatten(2).transpose(1, 2)
+        if at is not None:
+            h = h.gather(1, at[..., None].expand(-1, -1, h.shape[2]))
+        return self.head(F.silu(self.wide(F.silu(h))))
+
+
+class AnyOrderMLP(MLP):
+    """The same for points: levels (n, size)."""
+
+    def __init__(self, size: int, levels: int, width: int = 64, depth: int = 3, classes: int = 0) -> None:
+        table = describe_levels(levels)
+        super().__init__(size * (table.shape[1] + 1), size * levels, width=width, depth=depth, classes=classes)
+        self.levels = levels
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, levels: Tensor, seen: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
+        share = seen.float().mean(1, keepdim=True)
+        out = super().forward(told(self.table, levels, seen).flatten(1), share, y).view(len(levels), -1, self.levels)
+        return out if at is None else out.gather(1, at[..., None].expand(-1, -1, self.levels))

@@ -1,0 +1,102 @@
+"""Any-order laws, with a network that answers in closed form: whatever the order, the joint distribution comes out."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dgm_models.contracts import Noise, Space, last
+from dgm_models.degradations import Hide, Shrink
+from dgm_models.families.any_order import AnyOrder
+from dgm_models.guidance import weigh_levels
+
+PICTURES = torch.tensor(list(itertools.product([0, 1], repeat=4)))  # the 16 binary pictures of 2 x 2
+INDEX = torch.tensor([8, 4, 2, 1])
+
+
+class Enumerated(nn.Module):
+    """The exact conditionals of a joint distribution over the 16 pictures, by summing it up."""
+
+    levels = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joint = (2 * torch.randn(16, generator=torch.Generator().manual_seed(0))).softmax(0)
+
+    def forward(self, levels: Tensor, seen: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
+        flat, known = levels.flatten(1), seen.flatten(1)
+        fits = ((PICTURES[None] == flat[:, None]) | ~known[:, None]).all(2).float() * self.joint  # (n, 16)
+        mass = torch.stack([fits @ (level == PICTURES).float() for level in (0, 1)], dim=2)
+        return (mass / mass.sum(2, keepdim=True)).clamp_min(1e-12).log()
+
+
+@pytest.fixture
+def exact() -> AnyOrder:
+    return AnyOrder(Enumerated(), Space((1, 2, 2), "image"))
+
+
+def shares(x: Tensor) -> Tensor:
+    return torch.bincount(x.flatten(1).round().long() @ INDEX, minlength=16) / len(x)
+
+
+def test_one_pixel_a_step_draws_from_the_joint_and_all_at_once_does_not(exact):
+    slow = exact.sample(Noise(range(4000)), settings=exact.Settings(steps=4))
+    fast = exact.sample(Noise(range(4000)), settings=exact.Settings(steps=1))
+    assert torch.allclose(shares(slow), exact.network.joint, atol=0.03)
+    assert (shares(fast) - exact.network.joint).abs().max() > 0.05
+
+
+def test_where_all_orders_agree_the_bound_is_the_log_probability(exact):
+    x = PICTURES.float().view(16, 1, 2, 2)
+    off = exact.log_prob(x, k=784) - exact.network.joint.log()  # 784 orders, by chance
+    assert off.abs().max() < 0.4
+    assert off.abs().mean() < 0.1
+
+
+@pytest.mark.parametrize("mask", [[1, 0, 0, 1], [0, 0, 1, 0]])
+def test_hidden_pixels_come_from_the_posterior(exact, mask):
+    seen_at = torch.tensor(mask).bool()
+    truth = torch.tensor([1, 0, 1, 0])
+    away = Hide(seen_at.view(1, 2, 2))
+    seen = away(truth.float().view(1, 1, 2, 2).expand(4000, -1, -1, -1))
+    answer = last(exact.restore(seen, away, Noise(range(4000)), settings=exact.Restoring(steps=4))).x
+    posterior = exact.network.joint * ((truth == PICTURES) | ~seen_at).all(1)
+    assert torch.allclose(shares(answer), posterior / posterior.sum(), atol=0.03)
+
+
+def test_a_block_average_of_one_hidden_pixel_settles_it():
+    """Three pixels known, their average seen: the fourth has one level left, whatever the network thinks of it."""
+    values, levels = torch.arange(256) / 255, torch.tensor([[200, 10, 0, 31]])
+    known = torch.tensor([[True, True, False, True]])
+    whole = torch.tensor([[200, 10, 77, 31]]).view(1, 1, 2, 2) / 255
+    logits = torch.randn(1, 4, 256, generator=torch.Generator().manual_seed(0))
+    weighed = weigh_levels(logits, values, levels, known, (1, 2, 2), Shrink(2)(whole), Shrink(2))
+    assert weighed[0, 2].argmax() == 77
+    assert weighed[0, 2].softmax(0)[77] > 0.9
+
+
+def test_block_averages_are_kept_and_the_mass_follows_them(exact):
+    """Two of four pixels are lit: answers are the pictures with two, each about as often as the joint has it."""
+    seen = torch.full((4000, 1, 1, 1), 0.5)
+    answer = last(exact.restore(seen, Shrink(2), Noise(range(4000)), settings=exact.Restoring(steps=4))).x
+    assert (Shrink(2)(answer) - seen).abs().max() < 1e-3
+    lit = PICTURES.sum(1) == 2
+    assert shares(answer)[lit].sum() > 0.85
+    posterior = exact.network.joint * lit
+    assert (shares(answer) - posterior / posterior.sum()).abs().max() < 0.12  # moments of blocks, not their whole law
+
+
+def test_orders_spread_over_blocks():
+    """The first 49 pixels of a digit lie in 49 different squares of 4 x 4; known ones come before them."""
+    model = AnyOrder(Enumerated(), Space((1, 28, 28), "image"))
+    known = torch.zeros(2, 784, dtype=torch.bool)
+    square = torch.arange(784).view(28, 28)
+    block = (square // 28 // 4) * 7 + square % 28 // 4
+    order = model._order(Noise([1, 2]), known)
+    assert all(len(block.flatten()[row < 49].unique()) == 49 for row in order)
+    assert not torch.equal(order[0], order[1])
+    known[:, 100:110] = True
+    assert torch.all(model._order(Noise([1, 2]), known)[:, 100:110] < 10)
