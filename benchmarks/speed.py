@@ -12,6 +12,7 @@ from dgm_models import Hide, Noise, Shrink, catalog
 from dgm_models.applications.restore import hole
 from dgm_models.contracts import last
 from dgm_models.data import mnist
+from dgm_models.networks.raster import Causal
 from dgm_models.training.evaluation import median_ms
 
 FULL = mnist.pixels(mnist.test()[0][:4])
@@ -44,6 +45,18 @@ def with_diffusers(model: torch.nn.Module, steps: int) -> Callable[[], torch.Ten
     return work
 
 
+def without_caches(network: Causal, steps: int) -> Callable[[], None]:
+    """So many steps of sampling, evenly spread, each of which looks at the whole picture again."""
+
+    @torch.no_grad()
+    def work() -> None:
+        prefix = Causal.begin(network, Y)
+        for prefix.at in range(0, 784, 784 // steps):
+            Causal.predict(network, prefix)
+
+    return work
+
+
 def main() -> None:
     print(f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}\n")
     print("| what | ms |\n|---|---|")
@@ -55,10 +68,13 @@ def main() -> None:
             print(f"| {id}: {n} digit{'s' if n > 1 else ''} | {median_ms(lambda m=model, n=n: m.sample(Noise(range(n)), Y[:n])):.0f} |")
     peer = with_diffusers(catalog.load("diffusion-mnist"), 8)
     print(f"| diffusion-mnist: 16 digits, diffusers' DPM-Solver++ on the same network | {median_ms(peer):.0f} |")
-    for id in catalog.models_for("restore"):
-        model = catalog.load(id)
-        for name, away in (("centre hidden", Hide(hole("centre"))), ("4x smaller", Shrink(4))):
-            seen = away(FULL[:1]).expand(4, -1, -1, -1)
+    raster = catalog.load("autoregressive-mnist")
+    plain = raster.Settings(guidance_scale=1.0)
+    print(f"| autoregressive-mnist: 16 digits, unguided | {median_ms(lambda: raster.sample(Noise(range(16)), Y, plain), 3):.0f} |")
+    print(f"| the same without caches: 28 of its 784 steps, times 28 | {28 * median_ms(without_caches(raster.network, 28), 3):.0f} |")
+    for name, away in (("centre hidden", Hide(hole("centre"))), ("4x smaller", Shrink(4))):
+        for id in catalog.models_for("restore", type(away)):
+            model, seen = catalog.load(id), away(FULL[:1]).expand(4, -1, -1, -1)
             taken = median_ms(lambda m=model, seen=seen, away=away: last(m.restore(seen, away, Noise(range(4)))), 3)
             print(f"| {id}: four answers, {name} | {taken:.0f} |")
     for id in catalog.models_for("encode"):

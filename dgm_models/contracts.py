@@ -6,8 +6,9 @@ import math
 import operator
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -184,6 +185,8 @@ class Family(nn.Module, ABC):
     Settings: type[Settings] = Settings
     Restoring: type[Settings] = Settings
     restores: tuple[type, ...] = ()
+    quick: Mapping[str, int] = MappingProxyType({})  # arguments that make log_prob fast enough for a person who waits
+    silent: str = ""  # why there is no log_prob, in words, where there is none
     evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
     classes: int = 0
 

@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from dgm_models import catalog
+from dgm_models import catalog, weights
 from dgm_models.data import mnist
 from dgm_models.ui import widgets
 from dgm_models.ui.app import LEVELS
@@ -45,7 +45,7 @@ def call(address: str, name: str, data: str) -> str:
 
 PAD = json.dumps(widgets.to_sketch(digit_of_the_test_set(0)[0]))
 GOOD = '["3", 4, 7, 1.0, 1.0, 0]'
-FAMILIES = [("mixture", "gmm-mnist"), ("vae", "vae-mnist"), ("diffusion", "diffusion-mnist")]
+FAMILIES = [("mixture", "gmm-mnist"), ("autoregressive", "autoregressive-mnist"), ("vae", "vae-mnist"), ("diffusion", "diffusion-mnist")]
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,19 @@ def test_every_tab_starts_with_a_stored_result():
     """Stored with the weights that ship, so the page starts at once and shows the truth."""
     from app import demo
 
-    assert TABS == ["mixture", "vae", "diffusion", "digits", "inpainting", "super-resolution", "interpolation"]
-    assert {path.stem for path in FOLDER.glob("*.json")} >= set(TABS)
+    assert TABS == [
+        "mixture",
+        "autoregressive",
+        "vae",
+        "diffusion",
+        "digits",
+        "inpainting",
+        "super-resolution",
+        "interpolation",
+        "my-digit",
+        "board",
+    ]
+    assert {path.stem for path in FOLDER.glob("*.json")} >= set(TABS) - {"board"}
     for path in FOLDER.glob("*.json"):
         assert json.loads(path.read_text())["weights"] == stamp(), f"{path.name}: run python -m dgm_models paint"
     players = [block for block in demo.blocks.values() if str(block.elem_id or "").startswith("player-")]
@@ -268,3 +279,37 @@ def test_films_thin_to_what_the_player_takes():
     assert [film.rows[0].frames[i].note for i in (0, -1)] == ["0", "199"]
     assert len(film.value()["rows"][1]["notes"]) == 40
     assert [f.note for f in resample(frames, 1)] == ["199"]
+
+
+def test_the_board_shows_every_figure_of_the_manifest():
+    from dgm_models.ui.tabs import board
+
+    rows, known = board.scores(), weights.manifest()
+    text, titles = board.table(rows), [catalog.recipe(id).title for id in catalog.models_for("sample")]
+    assert [title for title, _ in rows] == titles
+    for id in catalog.models_for("sample"):
+        for figure in board.FIGURES:
+            value = known[id].get("scores", {}).get(figure.key)
+            assert value is None or figure.form.format(value) in text, (id, figure.key)
+    drawn = board.chart(rows, board.BY_NAME[board.ACROSS], board.BY_NAME[board.UP])
+    both = [title for title, found in rows if {"milliseconds_16", "frechet_ratio"} <= set(found)]
+    assert drawn.count("<circle") == len(both) >= 4
+    assert all(f">{title}</text>" in drawn for title in both)
+
+
+def test_a_chart_puts_the_better_where_it_says():
+    """Faster to the left, a smaller distance further down, on logarithmic axes; one model alone is no error."""
+    import re
+
+    from dgm_models.ui.tabs import board
+
+    across, up = board.BY_NAME[board.ACROSS], board.BY_NAME[board.UP]
+    rows = [(str(k), {across.key: 10.0**k, up.key: 2.0 * 10.0**k}) for k in (0, 1, 2)]
+    dots = {
+        title: (float(x), float(y))
+        for x, y, title in re.findall(r'cx="([\d.]+)" cy="([\d.]+)" r="6"/><text [^>]*>(\d)<', board.chart(rows, across, up))
+    }
+    assert dots["1"][0] - dots["0"][0] == pytest.approx(dots["2"][0] - dots["1"][0], abs=0.2)
+    assert dots["0"][1] > dots["1"][1] > dots["2"][1]
+    assert board.chart(rows[:1], across, up).count("<circle") == 1
+    assert "No model has both" in board.chart([("a", {})], across, up)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-FAMILIES = ["mixture", "vae", "diffusion"]
+FAMILIES = ["mixture", "autoregressive", "vae", "diffusion"]
 OTHERWISE = {  # what asks for another result than the first one, where it is not New seed
     "inpainting": "Four other answers",
     "super-resolution": "Four other answers",
@@ -148,7 +148,8 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "query"), [("mixture.anatomy", "component=5"), ("diffusion.samplers", "of=3"), ("vae.plane", "z=1.5,-0.5")]
+    ("name", "query"),
+    [("mixture.anatomy", "component=5"), ("diffusion.samplers", "of=3"), ("vae.plane", "z=1.5,-0.5"), ("autoregressive.below", "seed=31")],
 )
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
     player, wanted = name.replace(".", "-"), query.replace(",", "%2C")
@@ -175,6 +176,36 @@ def test_the_latent_plane_decodes_where_it_is_clicked(page, served):
     assert clicked != before
     screen.do(lambda: page.keyboard.press("ArrowRight"))
     assert screen.last_frame() != clicked
+
+
+def test_pixels_are_clicked_scrubbed_and_linked(page, served, context):
+    """A click asks what the pixel listens to; scrubbing asks nothing and changes the chances; the link opens the same pixel."""
+    screen = Screen(page, served, "autoregressive")
+    view, shot = page.locator(".dgm-pixels"), "(c) => c.toDataURL()"
+    field, chances = view.locator(".field"), view.locator(".chances")
+    field.scroll_into_view_if_needed()
+    first = field.evaluate(shot), chances.evaluate(shot)
+    side = view.locator(".picture").bounding_box()["width"]
+    view.locator(".picture").click(position={"x": side * 12.5 / 28, "y": side * 20.5 / 28})
+    assert view.locator(".count").inner_text() == "row 21, column 13"
+    lit = """(c) => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        return d.filter((v, k) => k % 4 === 2 && v > 60).length > 200; }"""
+    page.wait_for_function(f"() => ({lit})(document.querySelector('.dgm-pixels .field'))", timeout=30_000)
+    assert (field.evaluate(shot), chances.evaluate(shot)) != first
+    page.wait_for_timeout(500)
+    clicked = field.evaluate(shot)
+    view.locator(".link").click()
+    page.wait_for_timeout(200)
+    other = Screen(context.new_page(), served, "autoregressive", page.url.removeprefix(served + "/"))
+    other.page.wait_for_function("document.querySelector('.dgm-pixels .count').textContent === 'row 21, column 13'", timeout=30_000)
+    assert other.page.locator(".dgm-pixels .field").evaluate(shot) == clicked
+    screen.requests.clear()
+    page.evaluate("""() => { const s = document.querySelector('.dgm-pixels .scrub');
+        s.value = 300; s.dispatchEvent(new Event('input', {bubbles: true})); }""")
+    page.wait_for_timeout(200)
+    assert view.locator(".count").inner_text() == "row 11, column 21"
+    assert screen.requests == []
+    assert screen.errors == []
 
 
 def test_a_digit_is_drawn_masked_and_restored(page, served):
@@ -303,3 +334,35 @@ def test_a_waiting_person_sees_their_place_and_the_last_picture(page, served, co
             assert ink(person.page.evaluate(PICTURES, "mixture"), person.page) > 10
     for person, shown in zip(people, before, strict=True):
         person.wait_for_new(shown)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_board_draws_what_is_chosen(page, served, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    page.goto(f"{served}/?tab=board")
+    chart = page.locator("#chart-board svg")
+    chart.wait_for(timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".dgm-board td").count() > 30
+    page.get_by_label("Upwards", exact=True).click()
+    page.get_by_role("option", name="bits a dimension", exact=True).click()
+    page.locator("#chart-board svg[aria-label^='bits a dimension']").wait_for(timeout=10_000)
+    assert chart.locator("circle").count() >= 3
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_my_digit_is_judged_by_every_model_and_linked(page, served, context, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    page.goto(f"{served}/?tab=my-digit")
+    verdict = page.locator("#verdict")
+    verdict.locator("tr").nth(5).wait_for(timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    before = verdict.inner_text()
+    if width > 700:
+        page.get_by_role("button", name="Another test digit", exact=True).locator("visible=true").click()
+        page.wait_for_function("(t) => document.querySelector('#verdict').innerText !== t", arg=before, timeout=60_000)
+        figures = "[...document.querySelectorAll('#verdict td:nth-child(2)')].map((cell) => cell.textContent).join()"
+        said = page.evaluate(figures)
+        other = context.new_page()
+        other.goto(served + "/" + verdict.locator("a").get_attribute("href"))
+        other.wait_for_function(f"(said) => {figures} === said", arg=said, timeout=60_000)

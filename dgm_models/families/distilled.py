@@ -26,6 +26,7 @@ class DistilledDiffusion(Family):
     """network(x_t, t (n,), labels (n,)) -> the mean velocity of the jump that starts at t."""
 
     Settings = DistilledSettings
+    silent = "its two jumps are no density: what they squeeze is not known"
     stages = (8, 4, 2)
 
     def __init__(

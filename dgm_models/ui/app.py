@@ -11,12 +11,24 @@ from starlette.middleware import Middleware
 
 from dgm_models.ui.first import first
 from dgm_models.ui.serve import ALONE, BodyLimit, live, refusal
-from dgm_models.ui.tabs import diffusion, digits, gaussian_mixture, inpainting, interpolation, superresolution, vae
+from dgm_models.ui.tabs import (
+    autoregressive,
+    board,
+    diffusion,
+    digits,
+    gaussian_mixture,
+    inpainting,
+    interpolation,
+    mydigit,
+    superresolution,
+    vae,
+)
 from dgm_models.ui.widgets import ASSETS, Live
 
 LEVELS: dict[str, tuple[ModuleType, ...]] = {
-    "Families": (gaussian_mixture, vae, diffusion),
+    "Families": (gaussian_mixture, autoregressive, vae, diffusion),
     "Applications": (digits, inpainting, superresolution, interpolation),
+    "Compare": (mydigit, board),
 }
 
 
@@ -34,7 +46,8 @@ def build_app() -> gr.Blocks:
                             panels[tab.ID] = level, tab.ID, (panel := tab.build())
                             panels |= {f"{tab.ID}.{name}": (level, tab.ID, part) for name, part in panel.parts.items()}
         for address, (_, _, panel) in panels.items():
-            first(address.replace(".", "-"), panel.outputs, lambda panel=panel: panel.run(*(each.value for each in panel.inputs)))
+            made = lambda panel=panel: panel.run(*(each.value for each in panel.inputs))  # noqa: E731
+            first(address.replace(".", "-"), panel.outputs, made, panel.stored)
         _open_addresses(demo, outer, inner, panels)
     return demo
 

@@ -19,13 +19,13 @@ FOLDER = ASSETS / "first"
 _painting = False
 
 
-def first(name: str, outputs: list[gr.components.Component], make: Callable[[], list[Any]]) -> None:
+def first(name: str, outputs: list[gr.components.Component], make: Callable[[], list[Any]], stored: bool = True) -> None:
     """Give components, already built, the values that a visitor finds: the stored ones if they were made with the weights
     that are here, else made now."""
-    values = None if _painting else _stored(name)
+    values = _stored(name) if stored and not _painting else None
     if values is None:
         values = make()
-        if _painting:
+        if stored and _painting:
             _store(name, values)
     for component, value in zip(outputs, values, strict=True):
         component.value = move_files_to_cache(component.postprocess(value), component, postprocess=True, keep_in_cache=True)

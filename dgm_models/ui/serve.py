@@ -20,9 +20,21 @@ _model_thread = threading.Lock()
 _places = threading.BoundedSemaphore(8)  # clients that join and cancel in a loop leave the queue, but not the lock
 
 
+def refusing(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the handler's ValueError or WeightsError into a sentence on the page; the person's state stays as it was."""
+
+    @functools.wraps(handler)
+    def run(*values: Any) -> Any:
+        try:
+            return handler(*values)
+        except (ValueError, WeightsError) as error:
+            raise refusal(error) from error
+
+    return run
+
+
 def live(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Run the handler alone (two models at once on two cores are far slower than one after the other), and turn its
-    ValueError or WeightsError into a sentence on the page; the person's state stays as it was."""
+    """`refusing`, for handlers that run a model: alone, for two models at once on two cores are far slower than in turn."""
 
     @functools.wraps(handler)
     def run(*values: Any) -> Any:
@@ -30,9 +42,7 @@ def live(handler: Callable[..., Any]) -> Callable[..., Any]:
             raise refusal("The models are busy with earlier requests. Try again in a few seconds; your state is kept.")
         try:
             with _model_thread:
-                return handler(*values)
-        except (ValueError, WeightsError) as error:
-            raise refusal(error) from error
+                return refusing(handler)(*values)
         finally:
             _places.release()
 

@@ -44,13 +44,14 @@ class Live:
     """What a tab hands to the app: its state, the handler that makes its result, and where that goes.
 
     `run(*values of the fields)` returns the values of `outputs`. `parts` are further panels of the same tab, by name: the
-    address of one is ?tab=TAB.PART.
+    address of one is ?tab=TAB.PART. `stored`: its first result comes from assets/first, for it takes a model to make it.
     """
 
     fields: list[Field]
     run: Callable[..., list[Any]]
     outputs: list[gr.components.Component]
     parts: dict[str, Live] = field(default_factory=dict)
+    stored: bool = True
 
     @property
     def inputs(self) -> list[gr.components.Component]:
@@ -204,4 +205,11 @@ def plane(name: str) -> gr.HTML:
     """The latent plane: {ground, reach, dots, colours, ellipse, here}; a click sets `here`."""
     return gr.HTML(
         value=None, html_template=_asset("plane.html"), js_on_load=_asset("plane.js"), elem_id=f"plane-{name}", apply_default_css=False
+    )
+
+
+def pixels(name: str) -> gr.HTML:
+    """One pixel at a time: {ink, chances, bits, field, at, total}; a click sets `at`."""
+    return gr.HTML(
+        value=None, html_template=_asset("pixels.html"), js_on_load=_asset("pixels.js"), elem_id=f"pixels-{name}", apply_default_css=False
     )

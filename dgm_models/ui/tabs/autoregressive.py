@@ -1,0 +1,136 @@
+"""Autoregressive models: their samples, one pixel at a time, and what it takes to heed what lies below."""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from typing import Any
+
+import gradio as gr
+import torch
+
+from dgm_models import catalog
+from dgm_models.applications.generate import generate
+from dgm_models.applications.restore import hole
+from dgm_models.contracts import check_seed
+from dgm_models.degradations import Hide
+from dgm_models.modalities import image
+from dgm_models.probability import bits_per_dimension
+from dgm_models.ui import widgets
+from dgm_models.ui.family_tab import family_panel, fresh_seed
+from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import ALONE, live, whole
+from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, react
+from dgm_models.ui.widgets import Field, Live
+
+ID, TITLE, MODEL = "autoregressive", "Autoregressive", "autoregressive-mnist"
+MIDDLE = slice(10 * 28, 18 * 28)  # the rows where the costliest pixel is the one that a visitor finds chosen
+PARTICLES = (1, 4, 16)
+
+
+def inspect(pad: Any, here: Any, label: Any, temperature: Any, top_p: Any) -> dict[str, Any]:
+    """Every next-pixel distribution of a digit, what each pixel costs, and what the chosen one listens to."""
+    x, _ = widgets.from_sketch(pad)
+    model, y = catalog.load(MODEL), torch.tensor([label_of(label)])
+    chances = model.next_probabilities(x, y, model.Settings(temperature=temperature, top_p=top_p))[0]
+    nats = model.pixel_log_prob(x, y)
+    bits, raw = -nats.flatten() / math.log(2), image.levels(x)
+    at = int(bits[MIDDLE].argmax()) + MIDDLE.start if here is None else _pixel(here)
+    field = model.receptive_field(x, at, y).sqrt()  # roots, so that the weak are seen beside the strong
+    mean = float(bits_per_dimension(nats.sum(), model.space.size))
+    return {
+        "ink": _packed(raw),
+        "chances": _packed(image.levels(chances.sqrt())),
+        "bits": [round(float(b), 2) for b in bits],
+        "field": _packed(image.levels(field / field.max().clamp_min(1e-12))),
+        "at": at,
+        "total": f"what pixels cost: {bits.sum():.0f} bits, {mean:.2f} a pixel; as a PNG {8 * len(image.png(raw[0, 0]))}",
+        "made": time.time_ns(),
+    }
+
+
+def _packed(levels: Any) -> str:
+    return base64.b64encode(levels.tobytes()).decode()
+
+
+def _pixel(here: Any) -> int:
+    """The chosen pixel, 0 to 783 in raster order; ValueError for anything else."""
+    return whole(here.get("at") if isinstance(here, dict) else here, "Pixel", 0, 783)
+
+
+def _drawn(label: Any) -> dict[str, str]:
+    """A digit that the model draws: a new one at every press."""
+    made = generate(MODEL, torch.tensor([label_of(label)]), fresh_seed(False))
+    return widgets.to_sketch(made.x)
+
+
+def heed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
+    """The upper half is asked for and the lower one seen: blind in raster order, and with particles that are weighed by it."""
+    (picture, _), y, seed = widgets.from_sketch(pad), label_of(label), check_seed(seed)
+    mask = hole("upper half")
+    away, kind = Hide(mask), catalog.family(MODEL).Restoring
+    seen = away(picture)
+    rows = [Row(still(torch.cat([seen, picture])), ANSWERS + 2, "the digit", "its lower half is given", ("seen", "whole"), "data", ~mask)]
+    for many in PARTICLES:
+        title = f"{many} particles" if many > 1 else "1 particle, blind"
+        rows.append(answer_row(MODEL, seen, away, seed, y, title, kind(particles=many)))
+    receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance([MODEL, READER])}"
+    return widgets.shown(Film(rows, receipt=receipt, link=link, tall=330), f"autoregressive-below-{seed}")
+
+
+def build() -> Live:
+    panel = family_panel(ID, MODEL, "autoregressive")
+    panel.parts["pixels"] = _pixels()
+    panel.parts["below"] = _below()
+    return panel
+
+
+def _pixels() -> Live:
+    gr.Markdown("### One pixel at a time: play, scrub or click. The bars are p(next pixel | the pixels before it); green is what it is")
+    settings = catalog.family(MODEL).Settings.knobs()
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
+            pad, changed = digit_pad("raster", ["draw", "erase"], 84)
+            own = gr.Button("Let the model draw one", size="sm")
+            label = label_control()
+            temperature, top_p = (
+                gr.Slider(knob.low, knob.high, value=default, step=knob.step, label=knob.label)
+                for default, knob in (settings["temperature"], settings["top_p"])
+            )
+        with gr.Column(scale=8, min_width=300):
+            view = widgets.pixels(ID)
+
+    def run(*values: Any) -> list[Any]:
+        pad, _, *rest = values
+        made = inspect(*values)
+        return [{**made, "link": part.link(f"{ID}.pixels", [pad, {"at": made["at"]}, *rest])}]
+
+    at = Field("at", view, lambda text: {"at": widgets.whole_from_text(text)}, lambda here: str(_pixel(here)))
+    part = Live([pad, at, label, Field("temperature", temperature, float), Field("top_p", top_p, float)], run, [view])
+    drawn = own.click(live(_drawn), label.component, pad.component, api_visibility="private", **ALONE)
+    moved = [view.click, label.component.input, temperature.release, top_p.release, *changed, drawn.success]
+    react(moved, live(run), part.inputs, part.outputs)
+    return part
+
+
+def _below() -> Live:
+    gr.Markdown(
+        "### What lies below: raster order draws the upper half before it meets the lower one. "
+        "More particles, weighed by how likely they find it, heed it"
+    )
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
+            pad, changed = digit_pad("below", ["draw", "erase"], 61)
+            label, seed = label_control(), widgets.seed_field()
+            go = gr.Button("Four other answers", size="sm", variant="primary")
+        with gr.Column(scale=8, min_width=300):
+            result = widgets.result("autoregressive-below")
+
+    def run(pad: Any, label: Any, seed: Any) -> list[Any]:
+        return heed(pad, label, seed, part.link(f"{ID}.below", [pad, label, seed]))
+
+    part = Live([pad, label, seed], run, result.outputs)
+    again = go.click(lambda: fresh_seed(False), None, seed.component, api_visibility="private", show_progress="hidden")
+    react([again.success, label.component.input, seed.component.submit, *changed], live(run), part.inputs, part.outputs)
+    return part

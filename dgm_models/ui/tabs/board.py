@@ -1,0 +1,143 @@
+"""The score board: every family by every figure, as a table and as one figure against another, from the manifest."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from dgm_models import catalog, weights
+from dgm_models.ui.serve import one_of, refusing
+from dgm_models.ui.widgets import ASSETS, Field, Live
+
+ID, TITLE = "board", "Score board"
+WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 760, 380, 70, 150, 20, 48
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the manifest: its key, how it is shown, which value is good ("higher", "lower", or a number that a perfect
+    model would have), and whether its axis is logarithmic."""
+
+    key: str
+    name: str
+    form: str
+    good: str | float
+    log: bool = False
+
+    @property
+    def hint(self) -> str:
+        return f"{self.good} is better" if isinstance(self.good, str) else f"{self.form.format(self.good)} is perfect"
+
+    def best(self, values: list[float]) -> float:
+        if isinstance(self.good, str):
+            return max(values) if self.good == "higher" else min(values)
+        return min(values, key=lambda value: abs(value - self.good))
+
+
+FIGURES = (
+    Figure("read_as_asked", "read as asked", "{:.1%}", "higher"),
+    Figure("read_as_asked_guided", "read as asked, guided", "{:.1%}", "higher"),
+    Figure("frechet_ratio", "Frechet distance, floor = 1", "{:.2f}", "lower", log=True),
+    Figure("precision", "precision", "{:.2f}", "higher"),
+    Figure("recall", "recall", "{:.2f}", "higher"),
+    Figure("bits_per_dimension", "bits a dimension", "{:.2f}", "lower"),
+    Figure("train_on_synthetic", "trained on synthetic", "{:.1%}", "higher"),
+    Figure("inpainting_read_as_original", "inpainted, read as the original", "{:.0%}", 0.81),
+    Figure("super_resolution_read_as_original", "enlarged 4×, read as the original", "{:.0%}", 0.96),
+    Figure("nearest_ratio", "distance to the nearest training digit", "{:.2f}", 1.0),
+    Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", log=True),
+    Figure("parameters", "million parameters", "{:.2f}", "lower", log=True),
+)
+BY_NAME = {figure.name: figure for figure in FIGURES}
+ACROSS, UP = "milliseconds for 16 digits", "Frechet distance, floor = 1"
+
+
+def scores() -> list[tuple[str, dict[str, float]]]:
+    """(title, figures) of each trained generative model; figures that were not measured are left out."""
+    known, rows = weights.manifest(), []
+    for id in catalog.models_for("sample"):
+        entry = known[id]
+        found = {**entry.get("scores", {}), "parameters": entry["parameters"] / 1e6}
+        rows.append((catalog.recipe(id).title, {figure.key: found[figure.key] for figure in FIGURES if found.get(figure.key) is not None}))
+    return rows
+
+
+def table(rows: list[tuple[str, dict[str, float]]]) -> str:
+    """An HTML table, a row a figure and a column a model; the best of each row in bold, gaps said in words."""
+    lines = ["<tr><th></th>" + "".join(f"<th>{html.escape(title)}</th>" for title, _ in rows) + "</tr>"]
+    for figure in FIGURES:
+        values = [found[figure.key] for _, found in rows if figure.key in found]
+        if not values:
+            continue
+        best, cells = figure.best(values), []
+        for _, found in rows:
+            value = found.get(figure.key)
+            text = "–" if value is None else figure.form.format(value)
+            cells.append(f"<td>{f'<b>{text}</b>' if value == best else text}</td>")
+        lines.append(f"<tr><th>{figure.name}<small> {figure.hint}</small></th>{''.join(cells)}</tr>")
+    return '<div class="dgm-board"><table>\n' + "\n".join(lines) + "\n</table></div>"
+
+
+def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) -> str:
+    """One figure against another as SVG, a labelled dot a model that has both; the better corner is named."""
+    points = [(title, found[across.key], found[up.key]) for title, found in rows if across.key in found and up.key in found]
+    if not points:
+        return '<p class="dgm-hint">\nNo model has both figures.</p>'
+    x_of = _scale([x for _, x, _ in points], across.log, LEFT, WIDE - RIGHT)
+    y_of = _scale([y for _, _, y in points], up.log, TALL - BOTTOM, TOP)
+    middle, label = (TOP + TALL - BOTTOM) / 2, f"{up.name} against {across.name}"
+    parts = [
+        f'<svg class="dgm-chart" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{label}">',
+        f'<path d="M{LEFT} {TOP}V{TALL - BOTTOM}H{WIDE - RIGHT}" class="axis"/>',
+        f'<text x="{(LEFT + WIDE - RIGHT) / 2}" y="{TALL - 8}" text-anchor="middle">{across.name} ({across.hint})</text>',
+        f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{up.name} ({up.hint})</text>',
+    ]
+    for value in _ends([x for _, x, _ in points]):
+        parts.append(f'<text x="{x_of(value):.1f}" y="{TALL - BOTTOM + 18}" text-anchor="middle">{across.form.format(value)}</text>')
+    for value in _ends([y for _, _, y in points]):
+        parts.append(f'<text x="{LEFT - 8}" y="{y_of(value) + 4:.1f}" text-anchor="end">{up.form.format(value)}</text>')
+    taken: list[tuple[float, float]] = []
+    for title, x, y in sorted(points, key=lambda point: y_of(point[2])):
+        at, high = x_of(x), y_of(y)
+        label = high + 4
+        while any(abs(label - other) < 15 and abs(at - there) < 140 for there, other in taken):
+            label += 15  # titles of near points stand below each other
+        taken.append((at, label))
+        parts.append(f'<circle cx="{at:.1f}" cy="{high:.1f}" r="6"/><text x="{at + 10:.1f}" y="{label:.1f}">{html.escape(title)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
+def _scale(values: list[float], log: bool, start: float, end: float) -> Any:
+    """value -> pixel; the values fill the axis but for a margin."""
+    shape = math.log if log and min(values) > 0 else float
+    low, high = shape(min(values)), shape(max(values))
+    span = (high - low) or 1.0
+    return lambda value: start + (0.06 + 0.88 * (shape(value) - low) / span) * (end - start)
+
+
+def _ends(values: list[float]) -> list[float]:
+    return sorted({min(values), max(values)})
+
+
+def build() -> Live:
+    rows = scores()
+
+    def run(across: Any, up: Any) -> list[Any]:
+        return [chart(scores(), *(BY_NAME[one_of(name, "Figure", tuple(BY_NAME))] for name in (across, up)))]
+
+    gr.HTML(table(rows))
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
+            up = gr.Dropdown(list(BY_NAME), value=UP, label="Upwards")
+            across = gr.Dropdown(list(BY_NAME), value=ACROSS, label="To the right")
+        with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
+            plot = gr.HTML(elem_id="chart-board")
+    gr.Markdown((ASSETS / "lessons" / "board.md").read_text(), elem_classes="dgm-card")
+    panel = Live([Field("across", across), Field("up", up)], run, [plot], stored=False)
+    for each in (across, up):
+        each.input(refusing(run), panel.inputs, panel.outputs, api_visibility="private", show_progress="hidden")
+    return panel

@@ -1,0 +1,74 @@
+"""My digit: draw it once, and every family says what it can."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import gradio as gr
+
+from dgm_models import catalog
+from dgm_models.applications.judge import Verdict, judge, judge_by_reader, png_bits
+from dgm_models.ui import widgets
+from dgm_models.ui.serve import ALONE, live
+from dgm_models.ui.tabs.shared import digit_pad, react
+from dgm_models.ui.widgets import Live
+
+HEADS = ("model", "log p(x), nats", "bits a pixel", "", "says", "p(y | x) for y = 0 to 9", "ms")
+ID, TITLE = "my-digit", "My digit"
+KINDS = {"exact": "exact", "lower bound": "at least this", "estimate": "an estimate", "unnormalised": "up to a constant"}
+
+
+def build() -> Live:
+    def run(pad: Any) -> list[Any]:
+        x, _ = widgets.from_sketch(pad)
+        verdicts = [judge(id, x) for id in catalog.models_for("sample")]
+        verdicts.sort(key=lambda verdict: -(verdict.nats if verdict.nats is not None else float("-inf")))
+        return [_table([*verdicts, judge_by_reader(x)], png_bits(x), panel.link(ID, [pad]))]
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
+            pad, changed = digit_pad("judged", ["draw", "erase"], 18)
+            go = gr.Button("Ask every model", variant="primary", size="sm")
+        with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
+            verdict = gr.HTML(elem_id="verdict")
+            gr.Markdown(
+                "A model of p(x | y) is also a classifier: by Bayes' rule p(y | x) is p(x | y) over its sum. Compare log p(x) with care: "
+                "a bound may be loose, and only models of the same 8-bit levels measure the same thing.",
+                elem_classes="dgm-hint",
+            )
+    panel = Live([pad], run, [verdict])
+    go.click(live(run), panel.inputs, panel.outputs, api_name=ID, **ALONE)
+    react(changed, live(run), panel.inputs, panel.outputs)
+    return panel
+
+
+def _table(verdicts: list[Verdict], png: float, link: str) -> str:
+    """HTML: a row a model."""
+    lines = ["<tr>" + "".join(f"<th>{head}</th>" for head in HEADS) + "</tr>"]
+    for each in verdicts:
+        nats, bits = ("–", "–") if each.nats is None else (f"{each.nats:,.0f}", f"{each.bits:.2f}")
+        said = "–" if each.posterior is None else f"<b>{int(each.posterior.argmax())}</b>"
+        kind = html.escape(KINDS.get(each.kind, each.kind))
+        cells = [html.escape(each.title), nats, bits, f"<small>{kind}</small>", said, _bars(each), f"{each.milliseconds:.0f}"]
+        lines.append("<tr>" + f"<th>{cells[0]}</th>" + "".join(f"<td>{cell}</td>" for cell in cells[1:]) + "</tr>")
+    lines.append(f"<tr><th>PNG file</th><td>–</td><td>{png:.2f}</td><td><small>knows nothing of digits</small></td>{'<td></td>' * 3}</tr>")
+    table = f'<div class="dgm-board"><table>\n{chr(10).join(lines)}\n</table></div>'
+    return f'{table}\n<a class="dgm-hint" href="{html.escape(link)}">link to this result</a>'
+
+
+def _bars(verdict: Verdict) -> str:
+    """Ten bars as SVG, or nothing."""
+    if verdict.posterior is None:
+        return ""
+    bars = []
+    for digit, share in enumerate(verdict.posterior.tolist()):
+        high = 22 * share
+        bars.append(
+            f'<rect x="{digit * 16 + 2}" y="{24 - high:.1f}" width="12" height="{high:.1f}"><title>{digit}: {share:.1%}</title></rect>'
+        )
+        bars.append(f'<text x="{digit * 16 + 8}" y="35" text-anchor="middle">{digit}</text>')
+    label = f"{verdict.title}: " + ", ".join(
+        f"{digit} {share:.0%}" for digit, share in enumerate(verdict.posterior.tolist()) if share > 0.005
+    )
+    return f'<svg class="dgm-bars" viewBox="0 0 160 38" role="img" aria-label="{html.escape(label)}">{"".join(bars)}</svg>'

@@ -1,0 +1,48 @@
+"""My digit: Bayes' rule on what the models say, and plain words where they say nothing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgm_models import catalog
+from dgm_models.applications.judge import judge, judge_by_reader, png_bits
+from dgm_models.data import mnist
+from dgm_models.ui.tabs import mydigit
+
+X, Y = mnist.pixels(mnist.test()[0][:20]), mnist.test()[1][:20]
+
+
+def test_bayes_rule_turns_densities_into_a_reading():
+    model = catalog.load("gmm-mnist")
+    nats = model.log_prob(X[:1].expand(10, -1, -1, -1), torch.arange(10))
+    said = judge("gmm-mnist", X[:1])
+    assert said.nats == pytest.approx(float(nats.max() + (nats - nats.max()).exp().mean().log()), rel=1e-5)
+    assert torch.allclose(said.posterior, nats.softmax(0), atol=1e-5)
+    assert said.bits == pytest.approx(-said.nats / 784 / 0.693147, rel=1e-5)
+
+
+@pytest.mark.parametrize("id", ["gmm-mnist", "autoregressive-mnist"])
+def test_a_density_reads_test_digits(id):
+    right = sum(int(judge(id, X[i : i + 1]).posterior.argmax()) == int(Y[i]) for i in range(20))
+    assert right >= 17
+
+
+def test_who_has_no_density_says_why():
+    silent = [id for id in catalog.models_for("sample") if id not in catalog.models_for("log_prob")]
+    assert silent
+    for id in silent:
+        said = judge(id, X[:1])
+        assert said.nats is None
+        assert said.posterior is None
+        assert len(said.kind) > 20
+    assert judge_by_reader(X[:1]).nats is None
+
+
+def test_the_table_names_all_and_escapes_the_link():
+    verdicts = [judge("gmm-mnist", X[:1]), judge("diffusion-fast-mnist", X[:1]), judge_by_reader(X[:1])]
+    text = mydigit._table(verdicts, png_bits(X[:1]), '?pad="><script>')
+    assert "Gaussian mixture" in text
+    assert "no density" in text
+    assert "<script>" not in text
+    assert 2 < png_bits(X[:1]) < 4
