@@ -86,7 +86,8 @@ def test_block_averages_are_kept_and_the_mass_follows_them(exact):
     lit = PICTURES.sum(1) == 2
     assert shares(answer)[lit].sum() > 0.85
     posterior = exact.network.joint * lit
-    assert (shares(answer) - posterior / posterior.sum()).abs().max() < 0.12  # moments of blocks, not their whole law
+    off = [(p - posterior / posterior.sum()).abs().sum() / 2 for p in (shares(answer), exact.network.joint)]
+    assert off[0] < 0.4 * off[1]  # moments of blocks, not their whole law: closer by far than without the measurement, not exact
 
 
 def test_orders_spread_over_blocks():

@@ -72,7 +72,7 @@ def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], 
         *_, panel = panels[query["tab"]]
         try:
             values = panel.from_query(query)
-            made = live(panel.run)(*values)
+            made = live(lambda *each: tuple(panel.run(*each)))(*values)
         except (ValueError, gr.Error) as error:
             said = error if isinstance(error, gr.Error) else refusal(error)
             gr.Warning(f"This address could not be opened as it is: {said.message}")

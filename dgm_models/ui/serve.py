@@ -21,12 +21,16 @@ _places = threading.BoundedSemaphore(8)  # clients that join and cancel in a loo
 
 
 def refusing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the handler's ValueError or WeightsError into a sentence on the page; the person's state stays as it was."""
+    """Turn the handler's ValueError or WeightsError into a sentence on the page; the person's state stays as it was.
+
+    A list of one value becomes that value, as Gradio takes it from a handler with one output.
+    """
 
     @functools.wraps(handler)
     def run(*values: Any) -> Any:
         try:
-            return handler(*values)
+            made = handler(*values)
+            return made[0] if isinstance(made, list) and len(made) == 1 else made
         except (ValueError, WeightsError) as error:
             raise refusal(error) from error
 
