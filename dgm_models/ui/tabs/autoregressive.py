@@ -12,6 +12,7 @@ import torch
 
 from dgm_models import catalog
 from dgm_models.applications.generate import generate
+from dgm_models.applications.judge import png_bits
 from dgm_models.applications.restore import hole
 from dgm_models.contracts import check_seed
 from dgm_models.degradations import Hide
@@ -45,7 +46,7 @@ def inspect(pad: Any, here: Any, label: Any, temperature: Any, top_p: Any) -> di
         "bits": [round(float(b), 2) for b in bits],
         "field": _packed(image.levels(field / field.max().clamp_min(1e-12))),
         "at": at,
-        "total": f"what pixels cost: {bits.sum():.0f} bits, {mean:.2f} a pixel; as a PNG {8 * len(image.png(raw[0, 0]))}",
+        "total": f"what pixels cost: {bits.sum():.0f} bits, {mean:.2f} a pixel; as a PNG {784 * png_bits(x):.0f}",
         "made": time.time_ns(),
     }
 

@@ -124,12 +124,10 @@ def _ends(values: list[float]) -> list[float]:
 
 
 def build() -> Live:
-    rows = scores()
-
     def run(across: Any, up: Any) -> list[Any]:
         return [chart(scores(), *(BY_NAME[one_of(name, "Figure", tuple(BY_NAME))] for name in (across, up)))]
 
-    gr.HTML(table(rows))
+    gr.HTML(table(scores()))
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
             up = gr.Dropdown(list(BY_NAME), value=UP, label="Upwards")
