@@ -25,7 +25,7 @@ def test_repeated_kernels_go_to_muon_and_every_parameter_to_one():
     model = build("diffusion", TINY)
     adam, muon = optimizers_of(model, 1e-3, muon=True)
     outer = {id(p) for p in adam.param_groups[0]["params"]}
-    inner = {id(p) for p in muon.kernels}
+    inner = {id(p) for p in muon.param_groups[0]["params"]}
     assert outer | inner == {id(p) for p in model.parameters()}
     assert not outer & inner
     assert id(model.network.middle[0].conv1.weight) in inner
