@@ -69,6 +69,12 @@ class Space:
             return level.float() / (levels - 1)
         return ((level + (0.5 if within is None else within)) / levels * 2 - 1) * SPAN
 
+    def place_in_level(self, x: Tensor, levels: int) -> Tensor:
+        """Where in the bin of its level each number lies, double in (0, 1) like x; a pixel stands for the middle of its own."""
+        if self.kind == "image":
+            return torch.full(x.shape, 0.5, dtype=torch.float64)
+        return ((x.double() / SPAN + 1) / 2 * levels - self.to_levels(x, levels)).clamp(1e-6, 1 - 1e-6)
+
     def log_width(self, levels: int) -> float:
         """Log-volume of one cell of levels: 0 for pixels, whose levels have masses of their own."""
         return 0.0 if self.kind == "image" else self.size * math.log(2 * SPAN / levels)

@@ -16,6 +16,7 @@ from dgm_models.degradations import Degradation
 from dgm_models.samplers import ddim_step
 
 FLOOR = 0.02  # of the noise's own variance: no variance of a prediction is taken as less
+RATE = 0.1  # of the first step of a descent on codes
 NUDGE = 0.05  # of the noise's own standard deviation: how far the difference that stands for a derivative reaches
 
 
@@ -159,10 +160,7 @@ def search_latent(
         spread = degradation(variance) * degradation.gain + 1e-3
         return (-0.5 * (seen - degradation(mean)).square() / spread - 0.5 * spread.log()).flatten(1).sum(1)
 
-    with torch.no_grad():
-        drawn = torch.stack([draw() for _ in range(tries)], dim=1)
-        fit = torch.stack([log_seen(drawn[:, i]) for i in range(tries)], dim=1)
-        z = drawn[torch.arange(len(seen)), noise.choose(fit.softmax(1))]
+    z = first_codes(draw, lambda z: -log_seen(z), noise, tries)
     yield "a code drawn from the prior that fits what was seen", z
     running = torch.zeros_like(z)
     for step in range(steps):
@@ -175,6 +173,32 @@ def search_latent(
         size = 0.3 / (1.0 + running.sqrt())
         z = z + 0.5 * size * slope + temperature * size.sqrt() * noise.normal(z.shape[1])
         yield f"Langevin step {step + 1} of {steps}", z
+
+
+def fit_latent(misfit: Callable[[Tensor], Tensor], z: Tensor, centre: Tensor | float = 0.0, *, steps: int) -> Iterator[Tensor]:
+    """Descend from z (n, latent) on misfit(z) (n,) + |z - centre|^2 / 2, by Adam with a falling rate; yields z after each step.
+
+    With misfit the negative log-likelihood, centre 0 leads to the likeliest code (Bora et al., 2017, eq. 3). With a centre drawn
+    from the prior, and data that are perturbed by their own noise, it leads to nearly a sample of the posterior, exactly so
+    where decoding is linear (randomize then optimize; Bardsley et al., 2014). Unlike Langevin dynamics, it forgives rounding.
+    """
+    z = z.detach().clone().requires_grad_()
+    descent = torch.optim.Adam([z], lr=RATE)
+    for step in range(steps):
+        descent.param_groups[0]["lr"] = RATE * (1 - step / steps)
+        with torch.enable_grad():
+            total = misfit(z) + (z - centre).square().sum(1) / 2
+            (z.grad,) = torch.autograd.grad(total.sum(), z)
+        descent.step()
+        yield z.detach().clone()
+
+
+@torch.no_grad()
+def first_codes(draw: Callable[[], Tensor], misfit: Callable[[Tensor], Tensor], noise: Noise | None, tries: int) -> Tensor:
+    """Of `tries` draws (n, latent), one a row: in proportion to exp(-misfit) (importance resampling), or without noise the best."""
+    drawn = torch.stack([draw() for _ in range(tries)], dim=1)
+    fit = torch.stack([-misfit(drawn[:, i]) for i in range(tries)], dim=1)
+    return drawn[torch.arange(len(drawn)), noise.choose(fit.softmax(1)) if noise else fit.argmax(1)]
 
 
 def weigh_levels(
@@ -197,3 +221,17 @@ def weigh_levels(
     least = (gain * (values[1] - values[0]) / 3) ** 2  # what is left for the last hidden pixel settles its level
     off = missing[..., None] - gain * values
     return logits.log_softmax(2) - 0.5 * off.square() / (spread.clamp_min(0) + least)[..., None]
+
+
+def resample(weight: Tensor, chance: Tensor, finish: bool = False) -> tuple[Tensor, Tensor]:
+    """Particles of each picture by their log-weights (n, many), where those differ enough, or to finish: indices (n * many,) of
+    the particles that go on, and their weights. Systematic (Kitagawa, 1996): one `chance` (n,) in [0, 1) a picture."""
+    n, many = weight.shape
+    share = weight.softmax(1)
+    poor = (1 / share.square().sum(1) < many / 2) | finish
+    ticks = (chance[:, None] + torch.arange(many)) / many
+    chosen = torch.searchsorted(share.cumsum(1), ticks).clamp(max=many - 1)
+    # in a random turn of places, for the first particle of each is the one that is shown
+    chosen = chosen.gather(1, (torch.arange(many) + (chance * 7919).long()[:, None]) % many)
+    chosen = torch.where(poor[:, None], chosen, torch.arange(many))
+    return (chosen + many * torch.arange(n)[:, None]).flatten(), torch.where(poor[:, None], 0.0, weight)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LOG_2PI = math.log(2 * math.pi)
+PART = 100  # pictures whose levels are measured at once: bounds the memory of (pictures, pixels, levels)
 
 
 def log_normal(x: Tensor, mean: Tensor | float = 0.0, log_std: Tensor | float = 0.0) -> Tensor:
@@ -38,6 +39,12 @@ def log_discretized_logistic(level: Tensor, mean: Tensor, log_scale: Tensor, lev
     first = F.logsigmoid(above)
     last = F.logsigmoid(-below)
     return torch.where(level <= 0, first, torch.where(level >= levels - 1, last, inside))
+
+
+def truncated_normal(uniform: Tensor, most: float) -> Tensor:
+    """Standard normal numbers within [-most, most], from uniform ones in [0, 1) by the inverse of the distribution function."""
+    tail = 0.5 * math.erfc(most / math.sqrt(2))
+    return torch.special.ndtri(tail + uniform.double() * (1 - 2 * tail)).float()
 
 
 def log_mean_exp(x: Tensor, dim: int = 0) -> Tensor:
@@ -84,6 +91,11 @@ def draw(probabilities: Tensor, chance: Tensor) -> Tensor:
     cumulative = probabilities.double().cumsum(1)
     level = torch.searchsorted(cumulative, chance[:, None].double() * cumulative[:, -1:], right=True)[:, 0]
     return level.clamp(max=probabilities.shape[1] - 1)
+
+
+def log_chosen(logits: Tensor, levels: Tensor) -> Tensor:
+    """Log-probability of each level that came, (n, k, levels) and (n, k) -> nats (n, k)."""
+    return logits.log_softmax(2).gather(2, levels[..., None])[..., 0]
 
 
 def choose_positions(busy: Tensor, count: int, among: Tensor | None = None, spare: int = 40) -> tuple[Tensor, Tensor]:

@@ -14,16 +14,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Space
+from dgm_models.contracts import Family, Noise, Space
 from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
+from dgm_models.families.flow import Flow
+from dgm_models.families.gan import GAN
 from dgm_models.families.gaussian_mixture import GaussianMixture
 from dgm_models.families.vae import VAE
+from dgm_models.networks.adversarial import Adversaries, PointAdversaries
 from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
 from dgm_models.networks.autoencoder import PointAutoencoder
+from dgm_models.networks.coupling import CoarseToFine, CoupledCoordinates
 from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.training.loop import train
@@ -63,6 +67,12 @@ def build(family: str, space: Space) -> Family:
     if family == "any_order":
         network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2) if picture else AnyOrderMLP(2, 64, classes=2)
         return AnyOrder(network, space, classes=2)
+    if family == "flow":
+        network = CoarseToFine(4, classes=2, widths=(16,), depth=2) if picture else CoupledCoordinates(2, 64, classes=2)
+        return Flow(network, space, classes=2)
+    if family == "gan":
+        network = Adversaries(4, classes=2, side=4, width=16, critic_width=16, fine=1) if picture else PointAdversaries(4, 2, classes=2)
+        return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)
     network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
     return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
 
@@ -83,8 +93,14 @@ def toy_data(space: Space) -> tuple[Tensor, Tensor]:
     return x.float() / 255, y
 
 
+def energy_distance(a: Tensor, b: Tensor) -> float:
+    """Of two sets of elements (n, ...); 0 for the same distribution (Szekely and Rizzo, 2013)."""
+    apart = lambda p, q: torch.cdist(p.flatten(1), q.flatten(1)).mean()  # noqa: E731
+    return float(2 * apart(a, b) - apart(a, a) - apart(b, b))
+
+
 def teach(model: Family, space: Space) -> list[float]:
-    """Train a toy; returns its losses, first to last."""
+    """Train a toy; returns its losses, first to last. Those of a game do not fall: of a GAN, how far its samples are from the data."""
     x, y = toy_data(space)
     if isinstance(model, GaussianMixture):
         return [-value for _, value in model.fit(x, y, steps=8)]
@@ -93,13 +109,19 @@ def teach(model: Family, space: Space) -> list[float]:
         teach(teacher, space)
         model.network.load_state_dict(teacher.network.state_dict())
         model.learn_from(teacher.network, 1.0, 2, 2)
+    if isinstance(model, GAN):
+        steps, batch = (600, 64) if space.kind == "image" else (1200, 128)
+        far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
+        for _ in train(model, x, y, steps=steps, batch=batch, rate=3e-3, ema=0.98, momentum=0.0):
+            pass
+        return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
     if hasattr(model, "observe"):
         model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
     steps = 2000 if isinstance(model, VAE) else 400 if space.kind == "image" else 1200
     return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
 
 
-FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order")
+FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order", "flow", "gan")
 KINDS = [(family, name) for family in FAMILIES for name in ("points", "pixels")]
 
 

@@ -12,8 +12,8 @@ from tests.conftest import KINDS, PLANE, TINY, build, toy_data
 
 SLOW = {"diffusion": {"steps": 20, "guidance_scale": 1.0}, "any_order": {"steps": 16}, "autoregressive": {"guidance_scale": 1.0}}
 HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
-RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive")]
-RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order")]
+RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "gan")]
+RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order", "gan")]
 each_restoring = pytest.mark.parametrize(("family", "away"), RESTORING)
 each_kind = pytest.mark.parametrize(("family", "name"), KINDS)
 
@@ -126,7 +126,7 @@ def test_nonsense_measurements_are_refused(toys, family):
         last(model.restore(torch.rand(2, 1, 4, 4), Hide(torch.ones(1, 3, 3, dtype=torch.bool)), Noise([1, 2])))
 
 
-@pytest.mark.parametrize("family", ["vae", "diffusion"])
+@pytest.mark.parametrize("family", ["vae", "diffusion", "flow", "gan"])
 def test_nonsense_codes_are_refused(toys, family):
     model, _ = toys.get(family, "pixels")
     z = model.encode(torch.rand(2, 1, 4, 4))
@@ -157,7 +157,7 @@ def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
         assert torch.allclose(alone, together[i : i + 1], atol=2 / 255), i
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order"])
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow"])
 def test_the_likely_class_is_the_true_one(toys, family):
     """log p(x | y) is higher for the right label: Bayes' rule reads the toy pictures."""
     model, _ = toys.get(family, "pixels")
@@ -168,7 +168,7 @@ def test_the_likely_class_is_the_true_one(toys, family):
     assert right.mean() > wrong.mean() + 0.1
 
 
-@pytest.mark.parametrize("family", ["mixture", "diffusion", "autoregressive"])
+@pytest.mark.parametrize("family", ["mixture", "diffusion", "autoregressive", "flow"])
 def test_a_density_on_the_plane_integrates_to_one(toys, family):
     model, _ = toys.get(family, "points")
     axis = torch.linspace(-3, 3, 61)

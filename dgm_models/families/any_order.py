@@ -17,10 +17,9 @@ from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_lab
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import weigh_levels
-from dgm_models.probability import choose_positions, draw, sharpen
+from dgm_models.probability import PART, choose_positions, draw, log_chosen, sharpen
 
 BLOCK = 4  # side of the squares over which an order spreads the pixels that are revealed together
-PART = 100  # pictures that are measured at once
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,9 @@ class AnyOrder(Family):
             count = ((first + i) / k * size).long().clamp(max=size - 1)
             seen = (noise.uniform(size).argsort(1).argsort(1) < count).view_as(x)
             parts = zip(levels.split(PART), seen.split(PART), y.split(PART), strict=True)
-            nats = torch.cat([self._log_p(*part) for part in parts])
+            nats = torch.cat([log_chosen(self.network(*part).float(), part[0].flatten(1)) for part in parts])
             total += size * (nats * ~seen.flatten(1)).sum(1) / (size - count[:, 0]) / k
         return total - self.space.log_width(self.levels)
-
-    def _log_p(self, levels: Tensor, seen: Tensor, y: Tensor) -> Tensor:
-        """Nats of each element given those that are seen, (n, size)."""
-        logits = self.network(levels, seen, y).float()
-        return logits.log_softmax(2).gather(2, levels.flatten(1)[..., None])[..., 0]
 
     # sampling ---------------------------------------------------------------------------------------------------------
 

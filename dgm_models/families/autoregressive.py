@@ -15,10 +15,9 @@ from torch import Tensor
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Hide
+from dgm_models.guidance import resample
 from dgm_models.networks.raster import Causal, Prefix
-from dgm_models.probability import choose_positions, draw, sharpen
-
-PART = 100  # pictures that are measured at once
+from dgm_models.probability import PART, choose_positions, draw, log_chosen, sharpen
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,13 @@ class Autoregressive(Family):
         losses = F.cross_entropy(self.network(levels, y, at).flatten(0, 1).float(), truth.flatten(), reduction="none")
         return (losses.view(len(x), -1) * weight).sum() / x.numel()
 
-    def _log_p(self, levels: Tensor, y: Tensor) -> Tensor:
-        """Nats of each element given those before it: (n, *shape) -> (n, size)."""
-        logits = self.network(levels, y).float()
-        return logits.log_softmax(2).gather(2, levels.flatten(1)[..., None])[..., 0]
-
     @torch.no_grad()
     def pixel_log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """What each pixel adds to log p(x | y), in nats, (n, *shape)."""
         self.space.check(x)
         parts = zip(self.space.to_levels(x, self.levels).split(PART), self.labels(y, len(x)).split(PART), strict=True)
-        return torch.cat([self._log_p(*part) for part in parts]).view_as(x)
+        nats = [log_chosen(self.network(some, some_y).float(), some.flatten(1)) for some, some_y in parts]
+        return torch.cat(nats).view_as(x)
 
     def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Exact nats, (n, *shape) -> (n,): of the 8-bit picture, or the density of a point."""
@@ -162,27 +157,14 @@ class Autoregressive(Family):
                 fits = logits.log_softmax(1).gather(1, level[:, None])[:, 0]
                 weight += torch.where(mask[:, at], fits, 0).view(n, many)
                 if (at + 1) % across == 0:
-                    prefix, weight = _resample(prefix, weight, again[:, at // across])
+                    chosen, weight = resample(weight, again[:, at // across], finish=at == size - 1)
+                    prefix = prefix.rows(chosen)
         yield Frame(self._answer(prefix, truth, mask, many, seen), "every hidden pixel drawn")
 
     def _answer(self, prefix: Prefix, truth: Tensor, mask: Tensor, many: int, seen: Tensor) -> Tensor:
         """The first particle of each, seen pixels to the last bit."""
         x = self.space.from_levels(torch.where(mask, truth, prefix.levels), self.levels)[::many].view(-1, *self.space.shape)
         return torch.where(mask[::many].view_as(x), seen, x)
-
-
-def _resample(prefix: Prefix, weight: Tensor, level: Tensor) -> tuple[Prefix, Tensor]:
-    """Systematic resampling of the particles of each picture, where their weights differ enough; weight (n, many), level (n,)."""
-    n, many = weight.shape
-    share = weight.softmax(1)
-    poor = 1 / share.square().sum(1) < many / 2
-    ticks = (level[:, None] + torch.arange(many)) / many
-    chosen = torch.searchsorted(share.cumsum(1), ticks).clamp(max=many - 1)
-    # in a random turn of places, for the first particle of each is the one that is shown
-    chosen = chosen.gather(1, (torch.arange(many) + (level * 7919).long()[:, None]) % many)
-    chosen = torch.where(poor[:, None], chosen, torch.arange(many))
-    weight = torch.where(poor[:, None], 0.0, weight)
-    return prefix.rows((chosen + many * torch.arange(n)[:, None]).flatten()), weight
 
 
 def near_ink(levels: Tensor) -> Tensor:

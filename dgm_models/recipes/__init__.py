@@ -24,6 +24,8 @@ class Recipe:
     rate: float = 1e-3
     ema: float = 0.999
     muon: bool = False
+    momentum: float = 0.9
+    compiles: bool = True  # not where a loss differentiates twice
     teacher: str | None = None
     half: bool = True
     large: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +73,20 @@ RECIPES = (
         muon=True,
         large={"steps": 60000, "batch": 256, "ema": 0.9998},
         about="p(pixel | any set of seen pixels): order-agnostic autoregression (Hoogeboom et al., 2022), a U-Net with attention",
+    ),
+    Recipe(
+        "flow-mnist",
+        "Normalizing flow",
+        family="dgm_models.families.flow:Flow",
+        family_config={"space": DIGIT, "classes": 10},
+        network="dgm_models.networks.coupling:CoarseToFine",
+        network_config={"classes": 10, "widths": [64, 80, 48], "depth": 4},
+        steps=4200,
+        batch=96,
+        rate=1.5e-3,
+        muon=True,
+        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        about="exact likelihood by an invertible map to Gaussian noise: coupling layers in several scales (Dinh et al., 2017)",
     ),
     Recipe(
         "vae-mnist",
@@ -121,6 +137,21 @@ RECIPES = (
         muon=True,
         teacher="diffusion-mnist",
         about="progressive distillation (Salimans and Ho, 2022): a student that jumps where its guided teacher walks",
+    ),
+    Recipe(
+        "gan-mnist",
+        "GAN",
+        family="dgm_models.families.gan:GAN",
+        family_config={"space": DIGIT, "classes": 10, "latent": 64, "gamma": 0.1},
+        network="dgm_models.networks.adversarial:Adversaries",
+        network_config={"latent": 64, "classes": 10, "width": 64, "critic_width": 48},
+        steps=9000,
+        batch=64,
+        rate=5e-4,
+        momentum=0.0,
+        compiles=False,
+        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        about="relativistic pairs with R1 and R2 (Huang et al., 2024: R3GAN), class-conditional",
     ),
     Recipe(
         "reader-mnist",

@@ -62,7 +62,7 @@ def precision() -> str:
     return "bf16" if torch.cuda.is_available() or torch.cpu.get_capabilities().get("amx_bf16") else "no"
 
 
-def optimizers_of(part: nn.Module, rate: float, muon: bool) -> list[torch.optim.Optimizer]:
+def optimizers_of(part: nn.Module, rate: float, muon: bool, momentum: float = 0.9) -> list[torch.optim.Optimizer]:
     """AdamW for all, or Muon for the kernels of the repeated blocks (those inside an nn.ModuleList) and AdamW for the rest."""
     repeated = {
         name
@@ -71,7 +71,7 @@ def optimizers_of(part: nn.Module, rate: float, muon: bool) -> list[torch.optim.
     }
     inner = [parameter for name, parameter in part.named_parameters() if name in repeated]
     outer = [parameter for name, parameter in part.named_parameters() if name not in repeated]
-    adam = torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.99), weight_decay=0.01)
+    adam = torch.optim.AdamW(outer, lr=rate, betas=(momentum, 0.99), weight_decay=0.01)
     return [adam, KernelMuon(inner, rate)] if inner else [adam]
 
 
@@ -96,6 +96,7 @@ def train(
     rate: float,
     ema: float = 0.999,
     muon: bool = False,
+    momentum: float = 0.9,
     seed: int = 0,
     folder: Path | None = None,
     compile: bool = False,
@@ -107,7 +108,7 @@ def train(
 
     x: uint8 levels (divided by 255) or floats, (n, *shape); y: (n,) int64. With a folder it writes checkpoints there
     and resumes from them. The rate warms up over 2 % of the steps and falls as a cosine to 1 % of itself. `muon` gives the
-    kernels of repeated blocks to Muon (`optimizers_of`).
+    kernels of repeated blocks to Muon, and `momentum` is AdamW's first beta (`optimizers_of`).
     """
     from accelerate import Accelerator
     from accelerate.utils import set_seed
@@ -119,7 +120,7 @@ def train(
     average = deepcopy(model).requires_grad_(False)
     players = {}
     for name, part in model.players().items():
-        both = optimizers_of(part, rate, muon)
+        both = optimizers_of(part, rate, muon, momentum)
         schedules = [torch.optim.lr_scheduler.LambdaLR(each, lambda step: _rate_at(step, steps)) for each in both]
         objective, *movers = accelerator.prepare(Objective(model, name), *both, *schedules)
         players[name] = (torch.compile(objective) if compile else objective, movers, part)
@@ -136,6 +137,9 @@ def train(
         if batch_x.dtype == torch.uint8:
             batch_x = batch_x.float() / 255
         for name, (objective, movers, part) in players.items():
+            if len(players) > 1:  # a player's loss is no lesson to the others
+                model.requires_grad_(False)
+                part.requires_grad_(True)
             loss = objective(batch_x, batch_y)
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(part.parameters(), 1.0)

@@ -77,8 +77,8 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
         for step, value in model.fit(mnist.pixels(x), y, steps=row.steps, seed=seed):
             yield f"EM step {step}/{row.steps}  log-density {value:.4f} nats a dimension"
         return
-    compile = (not torch.cuda.is_available() or row.steps > 5000) if compile is None else compile
-    options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "muon")}
+    compile = (row.compiles and (not torch.cuda.is_available() or row.steps > 5000)) if compile is None else compile
+    options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "muon", "momentum")}
     options |= {"seed": seed, "compile": compile, "mixed_precision": precision()}
     if row.teacher is None:
         for progress in train(model, x, y, steps=row.steps, folder=folder, **options):

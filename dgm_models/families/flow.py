@@ -1,0 +1,202 @@
+"""Normalizing flows: an invertible map between pictures and Gaussian noise, whose Jacobian is known (Rezende and Mohamed, 2015).
+
+Coupling layers (Dinh et al., 2017) in several scales. A layer passes some elements through their distribution functions,
+given those that coarser layers made, and on to N(0, 1); it leaves the others alone, so its Jacobian is a diagonal. The
+distribution functions are piecewise linear (Mueller et al., 2019), a piece for each 8-bit level. Dequantized uniformly, a
+level has a constant density, so the bound that dequantization gives is tight: the density is the mass of the level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.degradations import Hide
+from dgm_models.guidance import resample
+from dgm_models.probability import PART, log_chosen, log_normal
+
+EDGE = 1e-12  # how near 0 and 1 a share may come, so that its Gaussian number stays finite
+
+
+@dataclass(frozen=True)
+class FlowSettings(Settings):
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the Gaussian noise; 0: the median of every pixel")
+
+
+@dataclass(frozen=True)
+class FlowRestoring(Settings):
+    particles: int = knob(8, "Particles", 1, 32, step=1, help="each scale, those are kept whose pictures explain what was seen")
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
+
+
+class Flow(Family):
+    """Class-conditional. network(layer, levels (n, *shape), labels) -> logits (n, k, levels) of the elements network.parts[layer]."""
+
+    Settings = FlowSettings
+    Restoring = FlowRestoring
+    restores = (Hide,)
+    evidence = "exact"
+
+    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
+        super().__init__()
+        self.network, self.space, self.classes, self.drop = network, space, classes, drop
+        self.levels, self.parts = network.levels, network.parts
+
+    # training and likelihood ------------------------------------------------------------------------------------------
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """Negative log-likelihood a dimension, in nats: the log-determinants of all layers, as cross-entropies of levels."""
+        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        levels, total = self.space.to_levels(x, self.levels), 0.0
+        for layer, (part, share) in enumerate(zip(self.parts, self.network.shares(), strict=True)):
+            every = round(1 / share)  # a batch is in no order: every third row is as good as any
+            some, some_y = levels[layer % every :: every], y[layer % every :: every]
+            logits = self.network(layer, some, some_y).float()
+            truth = some.flatten(1)[:, part.to(x.device)]
+            total = total + F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="sum") / len(some)
+        return total / self.space.size
+
+    @torch.no_grad()
+    def layer_log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """What each element adds to log p(x | y), nats of its level, (n, *shape)."""
+        self.space.check(x)
+        levels, y = self.space.to_levels(x, self.levels), self.labels(y, len(x))
+        out = torch.zeros(len(x), self.space.size)
+        for start in range(0, len(x), PART):
+            some, some_y = levels[start : start + PART], y[start : start + PART]
+            for layer, part in enumerate(self.parts):
+                out[start : start + PART, part] = log_chosen(self.network(layer, some, some_y).float(), some.flatten(1)[:, part])
+        return out.view_as(x)
+
+    def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Exact nats, (n, *shape) -> (n,): of the 8-bit picture, or the density of a point."""
+        return self.layer_log_prob(x, y).flatten(1).sum(1) - self.space.log_width(self.levels)
+
+    # the map, both ways -----------------------------------------------------------------------------------------------
+
+    def to_noise(self, x: Tensor, y: Tensor, within: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Layer by layer, finest first, as (layer, z so far, log |det| of the layer): x (n, *shape) -> z (n, size), doubles.
+
+        `within` (n, size), in (0, 1), is the place of each element in the bin of its level. What is not yet noise is the place
+        of x on [0, 1), bins and all.
+        """
+        levels = self.space.to_levels(x, self.levels).flatten(1)
+        z = (levels + within.double()) / self.levels
+        for layer in reversed(range(len(self.parts))):
+            part = self.parts[layer]
+            share = self.network(layer, levels.view(x.shape), y).double().softmax(2)
+            own = share.gather(2, levels[:, part, None])[..., 0]
+            below = (share.cumsum(2) - share).gather(2, levels[:, part, None])[..., 0]
+            noise = torch.special.ndtri((below + own * within[:, part].double()).clamp(EDGE, 1 - EDGE))
+            z = z.index_copy(1, part, noise)
+            yield layer, z, ((own * self.levels).log() - log_normal(noise)).sum(1)
+
+    def from_noise(self, z: Tensor, y: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Layer by layer, coarsest first, as (layer, levels so far (n, size), place within the bin (n, size), double)."""
+        levels, within = torch.zeros(z.shape, dtype=torch.long), torch.full(z.shape, 0.5, dtype=torch.float64)
+        for layer, part in enumerate(self.parts):
+            share = self.network(layer, levels.view(-1, *self.space.shape), y).double().softmax(2)
+            self._invert(share, z[:, part], part, levels, within)
+            yield layer, levels, within
+
+    def _invert(self, share: Tensor, z: Tensor, part: Tensor, levels: Tensor, within: Tensor) -> None:
+        """Write the level, and the place within it, whose distribution function is that of z: share (n, k, levels), z (n, k)."""
+        chance, above = torch.special.ndtr(z.double()), share.cumsum(2)
+        level = torch.searchsorted(above, chance[..., None], right=True).clamp(max=self.levels - 1)
+        own, top = share.gather(2, level), above.gather(2, level)
+        levels[:, part] = level[..., 0]
+        within[:, part] = ((chance[..., None] - top + own) / own.clamp_min(1e-300)).clamp(0, 1)[..., 0]
+
+    # sampling ---------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: FlowSettings | None = None) -> Iterator[Frame]:
+        """From Gaussian noise to a picture, layer by layer; its guess repeats what is there already."""
+        settings, y = settings or self.Settings(), self.labels(y, len(noise))
+        z = settings.temperature * noise.normal(self.space.size)
+        made = torch.zeros(self.space.size, dtype=torch.bool)
+        yield Frame(self._mixed(z, None, made), f"Gaussian noise, {self.space.size} numbers")
+        for layer, levels, within in self.from_noise(z, y):
+            made[self.parts[layer]] = True
+            yield Frame(self._mixed(z, self._values(levels, within), made), self._note(layer, made))
+
+    def sample(self, noise: Noise, y: Tensor | None = None, settings: FlowSettings | None = None) -> Tensor:
+        """The last frame of the film."""
+        return super().sample(noise, y, settings)
+
+    @torch.no_grad()
+    def journey(self, x: Tensor, y: Tensor | None, noise: Noise) -> Iterator[tuple[Frame, int, Tensor, Tensor]]:
+        """From a picture to Gaussian noise: after each layer (frame, layer, log |det| of it, log N of the noise it made), (n,) nats."""
+        self.space.check(x)
+        labels, within = self.labels(y, len(x)), noise.uniform(self.space.size).clamp(1e-6, 1 - 1e-6)
+        made = torch.ones(self.space.size, dtype=torch.bool)
+        for layer, z, log_det in self.to_noise(x, labels, within):
+            part = self.parts[layer]
+            made[part] = False
+            frame = Frame(self._mixed(z, z.float(), made), f"layer {layer + 1}: {int((~made).sum())} of {self.space.size} are noise")
+            yield frame, layer, log_det, log_normal(z[:, part]).sum(1)
+
+    def _note(self, layer: int, made: Tensor) -> str:
+        return f"layer {layer + 1} of {len(self.parts)}: {int(made.sum())} of {self.space.size} made from their noise"
+
+    def _values(self, levels: Tensor, within: Tensor) -> Tensor:
+        return self.space.from_levels(levels, self.levels, within).float()
+
+    def _mixed(self, z: Tensor, values: Tensor | None, made: Tensor) -> Tensor:
+        """What is made, and noise elsewhere; as grey, noise is its own distribution function."""
+        noise = torch.special.ndtr(z.float()) if self.space.kind == "image" else z.float().clamp(-3, 3)
+        return (noise if values is None else torch.where(made, values, noise)).view(-1, *self.space.shape)
+
+    # latents ----------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The noise that makes x, (n, *shape) -> (n, size): exact, with each pixel in the middle of its level's bin."""
+        self.space.check(x)
+        y, place = self.labels(y, len(x)), self.space.place_in_level(x, self.levels).flatten(1)
+        *_, (_, z, _) = self.to_noise(x, y, place)
+        return z
+
+    @torch.no_grad()
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """The inverse of `encode`, (n, size) -> (n, *shape)."""
+        self.check_code(z, (self.space.size,))
+        *_, (_, levels, within) = self.from_noise(z, self.labels(y, len(z)))
+        return self._values(levels, within).view(-1, *self.space.shape)
+
+    # restoring --------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def restore(
+        self, seen: Tensor, degradation: Hide, noise: Noise, y: Tensor | None = None, settings: FlowRestoring | None = None
+    ) -> Iterator[Frame]:
+        """Draw the noise of hidden elements, coarsest first, and take that of seen ones as it has to be.
+
+        Particles are weighed by how likely they find what is seen in the next scale, and resampled (sequential Monte Carlo;
+        Gordon et al., 1993): with many of them, samples of p(x | seen, y).
+        """
+        self.check_measurement(seen, degradation, noise)
+        settings, n, size, many = settings or self.Restoring(), len(noise), self.space.size, (settings or self.Restoring()).particles
+        z, again = settings.temperature * noise.normal(many, size).flatten(0, 1), noise.uniform(len(self.parts))
+        mask = degradation.mask.expand(n, *self.space.shape).reshape(n, size).repeat_interleave(many, 0)
+        truth = self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)
+        labels = self.labels(y, n).repeat_interleave(many)
+        levels, within = torch.where(mask, truth, 0), torch.full((n * many, size), 0.5, dtype=torch.float64)
+        weight, made = torch.zeros(n, many), torch.zeros(size, dtype=torch.bool)
+        for layer, part in enumerate(self.parts):
+            logits = self.network(layer, levels.view(-1, *self.space.shape), labels).float()
+            self._invert(logits.double().softmax(2), z[:, part], part, levels, within)
+            levels[:, part] = torch.where(mask[:, part], truth[:, part], levels[:, part])
+            weight += (log_chosen(logits, levels[:, part]) * mask[:, part]).sum(1).view(n, many)
+            made[part] = True
+            if many > 1:
+                chosen, weight = resample(weight, again[:, layer], finish=layer == len(self.parts) - 1)
+                levels, within = levels[chosen], within[chosen]
+            first = torch.where(made | mask, self._values(levels, within), torch.special.ndtr(z.float()))[::many]
+            answer = first.view(-1, *self.space.shape)
+            yield Frame(torch.where(degradation.mask, seen, answer), self._note(layer, made))

@@ -1,0 +1,155 @@
+"""Generative adversarial networks: a generator turns a code into a picture, a critic tells it from real ones (Goodfellow et al.,
+2014). The pair plays the relativistic game (Jolicoeur-Martineau, 2019): which of a real and a generated picture is the real one?
+
+Both gradient penalties, R1 at real and R2 at generated pictures, make the game converge (Huang et al., 2024: R3GAN). There
+is no density: log p(x) has no answer here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.guidance import first_codes, fit_latent
+from dgm_models.probability import truncated_normal
+
+
+@dataclass(frozen=True)
+class GANSettings(Settings):
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the code; 0: the digit of code 0")
+    truncation: float = knob(4.0, "Truncation", 0.1, 4.0, step=0.1, help="no number of a code lies further from 0 (4: hardly any would)")
+    frames: int = knob(8, "Frames of the film", 1, 30, step=1, advanced=True)
+
+
+@dataclass(frozen=True)
+class GANRestoring(Settings):
+    tries: int = knob(64, "First guesses", 1, 256, step=1, help="codes drawn from the prior; the search starts from one that fits")
+    steps: int = knob(60, "Steps", 0, 300, step=10)
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
+
+
+class GAN(Family):
+    """Class-conditional. network.generator(z, labels) -> signal; network.critic(signal, labels) -> (n,).
+
+    gamma weighs the gradient penalties; they are measured on the first `penalised` share of a batch, which keeps their mean.
+    """
+
+    Settings = GANSettings
+    Restoring = GANRestoring
+    restores = (Hide, Shrink)
+    silent = "none: a generator and a critic, no density"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        space: Space,
+        latent: int,
+        classes: int = 0,
+        gamma: float = 0.1,
+        penalised: float = 0.25,
+        drop: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.network, self.space, self.latent, self.classes = network, space, latent, classes
+        self.gamma, self.penalised, self.drop = gamma, penalised, drop
+        self.fit_error = 0.02  # variance of a pixel around what a code decodes to, for codes that are searched
+
+    # the game ---------------------------------------------------------------------------------------------------------
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"critic": self.network.critic, "generator": self.network.generator}
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "critic") -> Tensor:
+        """softplus of how much the wrong one of a pair leads (Huang et al., 2024, eq. 2); the critic's with R1 and R2."""
+        if player not in ("critic", "generator"):
+            raise ValueError(f"expected player 'critic' or 'generator', got {player!r}")
+        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        real, z = self.space.to_signal(x), torch.randn(len(x), self.latent, device=x.device)
+        if player == "generator":
+            fake = self.network.generator(z, y)
+            return F.softplus(self.network.critic(real, y) - self.network.critic(fake, y)).mean()
+        fake = self.network.generator(z, y).detach()  # the critic must not teach the generator
+        some = max(1, round(self.penalised * len(x)))
+        judged = F.softplus(self.network.critic(fake, y) - self.network.critic(real, y)).mean()
+        return judged + self.gamma / 2 * (self._steepness(real[:some], y[:some]) + self._steepness(fake[:some], y[:some]))
+
+    def _steepness(self, signal: Tensor, y: Tensor) -> Tensor:
+        """Mean squared norm of the critic's gradient (Mescheder et al., 2018, eq. 9)."""
+        signal = signal.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(self.network.critic(signal, y).sum(), signal, create_graph=True)
+        return slope.square().flatten(1).sum(1).mean()
+
+    @torch.no_grad()
+    def score(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The critic's, (n,): higher is more real. Only differences between scores mean something."""
+        return self.network.critic(self.space.to_signal(self.space.check(x)), self.labels(y, len(x))).float()
+
+    # sampling ---------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: GANSettings | None = None) -> Iterator[Frame]:
+        """One evaluation is enough; the film walks from code 0 out to the z that was drawn."""
+        settings = settings or self.Settings()
+        y, z = self.labels(y, len(noise)), self.codes(noise, settings)
+        for i in range(1, settings.frames):
+            share = (i - 1) / (settings.frames - 1)
+            yield Frame(self._generate(share * z, y), f"generate: {share:.0%} of the way from code 0 to z")
+        yield Frame(self._generate(z, y), "generate(z): a sample takes this one evaluation")
+
+    def sample(self, noise: Noise, y: Tensor | None = None, settings: GANSettings | None = None) -> Tensor:
+        """The last frame alone, which needs no film."""
+        return super().sample(noise, y, replace(settings or self.Settings(), frames=1))
+
+    def _generate(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.space.clamp(self.space.from_signal(self.network.generator(z, y).float()))
+
+    def codes(self, noise: Noise, settings: GANSettings) -> Tensor:
+        """What samples are generated from, (n, latent)."""
+        return settings.temperature * truncated_normal(noise.uniform(self.latent), settings.truncation)
+
+    # latents ----------------------------------------------------------------------------------------------------------
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """A code that generates nearly x, by descent from the best of several (Bora et al., 2017): (n, *shape) -> (n, latent)."""
+        self.space.check(x)
+        y, noise = self.labels(y, len(x)), Noise.of(x)
+        misfit = lambda z: self._misfit(self._generate(z, y) - x)  # noqa: E731
+        start = first_codes(lambda: noise.normal(self.latent), misfit, None, tries=32)
+        *_, z = fit_latent(misfit, start, steps=100)
+        return z
+
+    def _misfit(self, off: Tensor, gain: float = 1.0) -> Tensor:
+        """-log N of what a code leaves unexplained, (n,), without its constant."""
+        return off.square().flatten(1).sum(1) / (2 * self.fit_error * gain)
+
+    @torch.no_grad()
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """(n, latent) -> (n, *shape)."""
+        return self._generate(self.check_code(z, (self.latent,)), self.labels(y, len(z)))
+
+    def restore(
+        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: GANRestoring | None = None
+    ) -> Iterator[Frame]:
+        """Nearly samples of p(x | seen, y): a code that explains what was seen up to normal noise, without straying from one that
+        was drawn from the prior (randomize then optimize); what was seen is put in its place."""
+        self.check_measurement(seen, degradation, noise)
+        settings, labels, gain = settings or self.Restoring(), self.labels(y, len(noise)), degradation.gain
+        fresh = settings.temperature * self.fit_error**0.5 * degradation(noise.normal(*self.space.shape))
+        misfit = lambda z, target: self._misfit(degradation(self._generate(z, labels)) - target, gain)  # noqa: E731
+        draw = lambda: settings.temperature * noise.normal(self.latent)  # noqa: E731
+        start = first_codes(draw, lambda z: misfit(z, seen), noise, settings.tries)
+        yield self._answer(start, labels, seen, degradation, "a code drawn from the prior that fits what was seen")
+        film = fit_latent(lambda z: misfit(z, seen + fresh), start, start, steps=settings.steps)
+        for step, z in enumerate(film):
+            yield self._answer(z, labels, seen, degradation, f"step {step + 1} of {settings.steps} towards what was seen")
+
+    @torch.no_grad()
+    def _answer(self, z: Tensor, y: Tensor, seen: Tensor, degradation: Degradation, note: str) -> Frame:
+        x = self._generate(z, y)
+        return Frame(put_back_in_range(x, seen, degradation), note, x)

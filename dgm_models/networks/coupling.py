@@ -1,0 +1,113 @@
+"""Networks of coupling layers: each says how some elements of x are distributed, given those that the layers before it made."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dgm_models.networks.mlp import MLP
+from dgm_models.networks.raster import describe_levels
+from dgm_models.networks.residual import Attention, Block, fast_silu
+
+PARITIES = ((0, 1), (1, 0), (1, 1))  # of row and column: what a scale adds to the coarser one, whose parity is (0, 0)
+
+
+def told(table: Tensor, levels: Tensor, known: Tensor) -> Tensor:
+    """Features of the levels where they are known, zeros elsewhere, and which are not: (n, features + 1, *levels.shape[1:])."""
+    features = table[levels] * known[..., None]
+    return torch.cat([features, (~known)[..., None].to(features.dtype)], dim=-1).movedim(-1, 1)
+
+
+class Conditioner(nn.Module):
+    """A grid of features (n, channels, side, side) -> (n, positions, out), with one look of every position at every other."""
+
+    def __init__(self, channels: int, out: int, width: int, depth: int, classes: int) -> None:
+        super().__init__()
+        self.label = nn.Embedding(classes + 1, width)
+        self.enter = nn.Conv2d(channels, width, 3, padding=1)
+        self.blocks = nn.ModuleList(Block(width, width, fast_silu) for _ in range(depth))
+        self.look = Attention(width)
+        self.norm = nn.GroupNorm(8, width)
+        self.wide, self.leave = nn.Conv2d(width, 2 * width, 1), nn.Conv2d(2 * width, out, 1)
+        nn.init.normal_(self.leave.weight, std=0.02)
+
+    def forward(self, h: Tensor, y: Tensor) -> Tensor:
+        steer, h = self.label(y), self.enter(h)
+        for i, block in enumerate(self.blocks):
+            h = self.look(block(h, steer)) if i == len(self.blocks) // 2 else block(h, steer)
+        return self.leave(fast_silu(self.wide(fast_silu(self.norm(h))))).flatten(2).transpose(1, 2)
+
+
+class CoarseToFine(nn.Module):
+    """Coupling layers over square pictures of 8-bit levels, (n, 1, side, side): each scale doubles the one before it.
+
+    `parts[i]` (k,) are the raster places that layer i makes. Of a grid of pixels 2^s apart, every other one in both directions
+    belongs to the coarser scale; three layers add the rest, one parity each, so the last one has seen all eight neighbours.
+    """
+
+    def __init__(self, side: int = 28, levels: int = 256, classes: int = 0, widths: tuple[int, ...] = (64, 80, 48), depth: int = 4) -> None:
+        """widths: of the finest scale, the next, and all that are coarser."""
+        super().__init__()
+        self.side, self.levels = side, levels
+        table = describe_levels(levels)
+        self.register_buffer("table", table, persistent=False)
+        self.layers = nn.ModuleDict()
+        self.parts: list[Tensor] = []
+        self.scales: list[int] = []  # how far apart the pixels of the grid are that a layer completes
+        masks, known = [], torch.zeros(side, side, dtype=torch.bool)
+        for apart in reversed([2**s for s in range(math.ceil(math.log2(side)) + 1)]):
+            for down, across in PARITIES if apart < side else ((0, 0),):
+                fresh = torch.zeros_like(known)
+                fresh[down * apart :: 2 * apart, across * apart :: 2 * apart] = True
+                fresh &= ~known
+                if not fresh.any():
+                    continue
+                grid = math.ceil(side / apart)
+                folded = 4 if grid % 2 == 0 else 1
+                width = widths[min(apart.bit_length() - 1, len(widths) - 1)]
+                self.layers[f"apart_{apart}_{down}{across}"] = Conditioner((table.shape[1] + 1) * folded, levels, width, depth, classes)
+                self.parts.append(fresh.flatten().nonzero()[:, 0])
+                self.scales.append(apart)
+                masks.append(known.clone())
+                known |= fresh
+        self.register_buffer("known", torch.stack(masks), persistent=False)
+
+    def shares(self) -> list[float]:
+        """Which share of a training batch each layer is taught with: the finest have so many pixels that a third is enough."""
+        return [1 / 3 if apart == 1 else 1.0 for apart in self.scales]
+
+    def forward(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
+        """Logits of the elements that a layer makes, given those before them: (n, len(parts[layer]), levels)."""
+        apart = self.scales[layer]
+        known = self.known[layer, ::apart, ::apart].expand(len(levels), -1, -1)
+        h = told(self.table, levels[:, 0, ::apart, ::apart], known)
+        folded = h.shape[-1] % 2 == 0
+        h = F.pixel_unshuffle(h, 2) if folded else h
+        logits = list(self.layers.values())[layer](h, y)
+        if folded:
+            return logits
+        side = h.shape[-1]
+        place = self.parts[layer]
+        return logits[:, (place // self.side // apart) * side + place % self.side // apart]
+
+
+class CoupledCoordinates(nn.Module):
+    """The same for points (n, size), cut into bins: a layer a coordinate."""
+
+    def __init__(self, size: int, levels: int, classes: int = 0, width: int = 64) -> None:
+        super().__init__()
+        self.levels, self.parts = levels, [torch.tensor([i]) for i in range(size)]
+        table = describe_levels(levels)
+        self.register_buffer("table", table, persistent=False)
+        self.layers = nn.ModuleList(MLP(size * (table.shape[1] + 1), levels, width=width, classes=classes) for _ in range(size))
+
+    def shares(self) -> list[float]:
+        return [1.0] * len(self.parts)
+
+    def forward(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
+        known = (torch.arange(levels.shape[1]) < layer).expand(len(levels), -1)
+        h = told(self.table, levels, known).flatten(1)
+        return self.layers[layer](h, torch.full((len(levels), 1), float(layer)), y)[:, None]

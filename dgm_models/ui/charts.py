@@ -1,0 +1,68 @@
+"""Small charts as SVG that follow the page's colours. No gradio in here."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+WIDE, TALL, EDGE, FOOT, TOP = 560, 210, 12, 40, 34
+BINS = 40
+
+
+@dataclass(frozen=True)
+class Group:
+    """Numbers of one kind, "data" or "model", with their name."""
+
+    name: str
+    values: Tensor
+    kind: str
+
+
+def histograms(groups: list[Group], marks: list[tuple[str, float]], axis: str) -> str:
+    """Histograms over one axis, each as a share of its own group, and marks with their names. The ends hold what lies beyond."""
+    joined = torch.cat([group.values for group in groups])
+    low, high = (float(joined.quantile(q)) for q in (0.005, 0.995))
+    low, high = min([low, *(at for _, at in marks)]), max([high, *(at for _, at in marks)])
+    span = max(high - low, 1e-6)
+    x_of = lambda value: EDGE + (min(max(value, low), high) - low) / span * (WIDE - 2 * EDGE)  # noqa: E731
+    floor, wide = TALL - FOOT, (WIDE - 2 * EDGE) / BINS
+    counts = [torch.histc(group.values.clamp(low, high), BINS, low, low + span) / len(group.values) for group in groups]
+    tallest = max(float(count.max()) for count in counts)
+    names = ", ".join(group.name for group in groups)
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{html.escape(f"{axis}: {names}")}">']
+    for place, (group, count) in enumerate(zip(groups, counts, strict=True)):
+        for i, share in enumerate((count / tallest).tolist()):
+            tall = share * (floor - TOP)
+            parts.append(
+                f'<rect class="{group.kind}" x="{EDGE + i * wide:.1f}" y="{floor - tall:.1f}" width="{wide - 1:.1f}" height="{tall:.1f}"/>'
+            )
+        parts.append(f'<rect class="{group.kind}" x="{EDGE + place * 190}" y="6" width="11" height="11"/>')
+        parts.append(f'<text x="{EDGE + place * 190 + 16}" y="16">{html.escape(group.name)}</text>')
+    parts.append(f'<path class="axis" d="M{EDGE} {floor}H{WIDE - EDGE}"/>')
+    for name, at in marks:
+        anchor = "end" if x_of(at) > WIDE / 2 else "start"
+        parts.append(f'<path class="mark" d="M{x_of(at):.1f} {TOP - 8}V{floor}"/>')
+        shift = -5 if anchor == "end" else 5
+        parts.append(f'<text x="{x_of(at) + shift:.1f}" y="{TOP + 4}" text-anchor="{anchor}">{html.escape(name)}</text>')
+    parts.append(f'<text x="{EDGE}" y="{floor + 15}">{low:.1f}</text>')
+    parts.append(f'<text x="{WIDE - EDGE}" y="{floor + 15}" text-anchor="end">{high:.1f}</text>')
+    parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
+def bars(values: list[float], names: list[str], axis: str, said: str) -> str:
+    """A bar a name, upwards from 0, its value over it; a sentence at the top."""
+    floor, wide = TALL - FOOT, (WIDE - 2 * EDGE) / len(values)
+    tallest = max(max(values), 1e-9)
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{html.escape(said)}">']
+    parts.append(f'<text x="{EDGE}" y="14">{html.escape(said)}</text>')
+    for i, (value, name) in enumerate(zip(values, names, strict=True)):
+        tall, left = max(value, 0) / tallest * (floor - TOP - 12), EDGE + i * wide
+        parts.append(f'<rect class="model" x="{left + 1:.1f}" y="{floor - tall:.1f}" width="{wide - 3:.1f}" height="{tall:.1f}"/>')
+        parts.append(f'<text class="small" x="{left + wide / 2:.1f}" y="{floor - tall - 3:.1f}" text-anchor="middle">{value:.0f}</text>')
+        parts.append(f'<text class="small" x="{left + wide / 2:.1f}" y="{floor + 13}" text-anchor="middle">{html.escape(name)}</text>')
+    parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])

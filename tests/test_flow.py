@@ -1,0 +1,112 @@
+"""The flow: inverse, log-determinant, probabilities that sum to one, and the order of its layers."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from dgm_models.contracts import Noise, Space, last
+from dgm_models.degradations import Hide
+from dgm_models.families.flow import Flow
+from dgm_models.networks.coupling import CoarseToFine
+from dgm_models.probability import log_normal
+from tests.conftest import toy_data
+
+each_space = pytest.mark.parametrize("name", ["points", "pixels"])
+
+
+def through(model: Flow, x: torch.Tensor, y: torch.Tensor, within: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """z, and the log-determinants of all layers added up."""
+    steps = list(model.to_noise(x, y, within))
+    return steps[-1][1], torch.stack([log_det for _, _, log_det in steps]).sum(0)
+
+
+@each_space
+def test_the_map_and_its_inverse_undo_each_other(toys, name):
+    model, _ = toys.get("flow", name)
+    x, y = toy_data(model.space)
+    x, y = x[:50], y[:50]
+    assert (model.decode(model.encode(x, y), y) - x).abs().max() < 1e-4
+    z = torch.randn(50, model.space.size, generator=torch.Generator().manual_seed(0))
+    *_, (_, levels, within) = model.from_noise(z, y)
+    placed = model.space.from_levels(levels, model.levels, within).float().view(-1, *model.space.shape)
+    again, _ = through(model, placed, y, within.clamp(1e-9, 1 - 1e-9))
+    assert (again - z).abs().max() < 1e-4
+
+
+@each_space
+def test_the_log_determinant_is_that_of_the_jacobian(toys, name):
+    """By autograd, with respect to the dequantized place of every element on [0, 1)."""
+    model, _ = toys.get("flow", name)
+    x, y = toy_data(model.space)
+    size = model.space.size
+    generator = torch.Generator().manual_seed(0)
+    for i in range(3):
+        within = torch.rand(1, size, generator=generator, dtype=torch.float64) * 0.98 + 0.01
+        jacobian = torch.autograd.functional.jacobian(lambda w, i=i: through(model, x[i : i + 1], y[i : i + 1], w)[0][0], within)
+        expected = torch.linalg.slogdet(jacobian[:, 0] * model.levels)[1]
+        assert through(model, x[i : i + 1], y[i : i + 1], within)[1].item() == pytest.approx(expected.item(), abs=1e-4)
+
+
+@each_space
+def test_log_prob_is_that_of_the_noise_and_the_log_determinant(toys, name):
+    """Change of variables, wherever in its bin an element lies: uniform dequantization loses nothing here."""
+    model, _ = toys.get("flow", name)
+    x, y = toy_data(model.space)
+    x, y = x[:20], y[:20]
+    for place in (0.1, 0.9):
+        z, log_det = through(model, x, y, torch.full((20, model.space.size), place, dtype=torch.float64))
+        density = log_normal(z).sum(1) + log_det  # on [0, 1), where a level is 1 / levels wide
+        mass = density - model.space.size * torch.log(torch.tensor(float(model.levels)))
+        assert torch.allclose(mass.float(), model.log_prob(x, y) + model.space.log_width(model.levels), atol=1e-3)
+
+
+def test_all_binary_pictures_of_two_by_two_sum_to_one():
+    torch.manual_seed(0)
+    space = Space((1, 2, 2), "image")
+    model = Flow(CoarseToFine(2, levels=2, classes=2, widths=(16,), depth=1), space, classes=2).eval()
+    every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4))).view(16, 1, 2, 2)
+    for label in (0, 1, -1):
+        assert model.log_prob(every, torch.full((16,), label)).exp().sum().item() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("side", [4, 7, 28])
+def test_layers_make_every_pixel_once_and_look_only_at_those_made_before(side):
+    torch.manual_seed(0)
+    network = CoarseToFine(side, classes=2, widths=(16,), depth=1)
+    assert sorted(torch.cat(network.parts).tolist()) == list(range(side**2))
+    levels, y = torch.randint(0, 256, (1, 1, side, side)), torch.tensor([1])
+    made = torch.zeros(side**2, dtype=torch.bool)
+    for layer, part in enumerate(network.parts):
+        later = torch.where(made.view(1, 1, side, side), levels, torch.randint(0, 256, levels.shape))
+        before, after = network(layer, levels, y), network(layer, later, y)
+        assert before.shape == (1, len(part), 256)
+        assert torch.allclose(before, after, atol=1e-6)
+        made[part] = True
+
+
+def test_temperature_narrows_the_samples(toys):
+    model, _ = toys.get("flow", "points")
+    spread = lambda t: model.sample(Noise(range(200)), None, model.Settings(temperature=t)).std(0).mean()  # noqa: E731
+    assert spread(0.0) < 1e-6
+    assert spread(0.3) < 0.8 * spread(1.0)
+
+
+def test_many_particles_draw_what_the_seen_pixels_call_for():
+    """On a flow of binary 2 x 2 pictures: the share of each answer is its exact posterior probability."""
+    torch.manual_seed(3)
+    space = Space((1, 2, 2), "image")
+    model = Flow(CoarseToFine(2, levels=2, widths=(16,), depth=1), space).eval()
+    for p in model.parameters():
+        p.data += 0.3 * torch.randn(p.shape)
+    every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4))).view(16, 1, 2, 2)
+    mass = model.log_prob(every).exp()
+    mask = torch.tensor([[[False, True], [True, True]]])  # the pixel that is drawn first is hidden
+    fits = (every * mask == every[5:6] * mask).flatten(1).all(1)
+    wanted = mass[fits & (every[:, 0, 0, 0] == 1)].sum() / mass[fits].sum()
+    n = 600
+    seen = Hide(mask)(every[5:6]).expand(n, -1, -1, -1)
+    answer = last(model.restore(seen, Hide(mask), Noise(range(n)), None, model.Restoring(particles=32))).x
+    assert answer[:, 0, 0, 0].mean().item() == pytest.approx(wanted.item(), abs=0.06)

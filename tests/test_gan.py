@@ -1,0 +1,80 @@
+"""The GAN: who teaches whom, what the penalties measure, and codes that are found again."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from dgm_models.contracts import Noise
+from dgm_models.families.gan import GAN
+from dgm_models.probability import truncated_normal
+from tests.conftest import PLANE, TINY, build, toy_data
+
+
+class Linear(nn.Module):
+    """A critic whose gradient is known."""
+
+    def __init__(self, slope: torch.Tensor) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(slope)
+
+    def forward(self, x, y):
+        return x @ self.slope
+
+
+def test_each_player_is_taught_by_its_own_loss_alone():
+    model = build("gan", TINY)
+    x, y = toy_data(TINY)
+    model.loss(x[:32], y[:32], "critic").backward()
+    assert all(p.grad is None for p in model.network.generator.parameters())
+    with pytest.raises(ValueError, match="expected player 'critic' or 'generator'"):
+        model.loss(x[:32], y[:32], "model")
+
+
+def test_the_penalty_is_the_squared_gradient():
+    """Of a critic that is linear in x it is the squared norm of its slope, at real and at generated points."""
+    slope = torch.tensor([3.0, 4.0])
+    model = GAN(nn.ModuleDict({"critic": Linear(slope), "generator": nn.Module()}), PLANE, latent=4)
+    assert model._steepness(torch.randn(5, 2), torch.zeros(5)).item() == pytest.approx(25)
+
+
+def test_a_critic_that_is_taught_alone_tells_data_from_samples():
+    """In the game it is the generator that ends this: of a game that is over, the critic is flat."""
+    model = build("gan", TINY)
+    x, y = toy_data(TINY)
+    descent = torch.optim.Adam(model.network.critic.parameters(), 3e-3)
+    for _ in range(40):
+        descent.zero_grad()
+        model.loss(x[:128], y[:128], "critic").backward()
+        descent.step()
+    made = model.sample(Noise(range(200)), y[:200])
+    assert (model.score(x[:200], y[:200]) > model.score(made, y[:200])).float().mean() > 0.95
+
+
+def test_a_code_is_found_that_generates_nearly_the_same(toys):
+    model, _ = toys.get("gan", "pixels")
+    y = torch.arange(8) % 2
+    x = model.sample(Noise(range(8)), y)
+    again = model.decode(model.encode(x, y), y)
+    assert (again - x).abs().mean() < 0.03
+    assert torch.allclose(model.encode(x, y)[2:3], model.encode(x[2:3], y[2:3]), atol=1e-3)
+
+
+def test_temperature_and_truncation_narrow_the_codes(toys):
+    model, _ = toys.get("gan", "points")
+    spread = lambda **knobs: model.sample(Noise(range(200)), None, model.Settings(**knobs)).std(0).mean()  # noqa: E731
+    assert spread(temperature=0.0) < 1e-6
+    assert spread(temperature=0.3) < 0.8 * spread()
+    assert spread(truncation=0.2) < 0.8 * spread()
+
+
+def test_truncated_normal_numbers_are_what_their_name_says():
+    u = (torch.arange(10_000) + 0.5) / 10_000
+    wide, narrow = truncated_normal(u, 4.0), truncated_normal(u, 1.0)
+    assert wide.std().item() == pytest.approx(1, abs=0.01)
+    assert narrow.abs().max() <= 1
+    normal = torch.distributions.Normal(0.0, 1.0)
+    # within the bounds it is the normal distribution, conditioned on them
+    share = (normal.cdf(torch.tensor(0.5)) - normal.cdf(torch.tensor(-1.0))) / (1 - 2 * normal.cdf(torch.tensor(-1.0)))
+    assert (narrow < 0.5).float().mean().item() == pytest.approx(share.item(), abs=1e-3)
