@@ -1,12 +1,22 @@
-"""How fast the app's work is on this machine, as Markdown: ./dgm bench. Compare ratios within one run, never across machines."""
+"""How fast the app's work is on this machine, beside peers that do the same: ./dgm bench.
+
+Prints a table and writes benchmarks/speed.json and speed.svg. Compare ratios within one run, never times across machines.
+"""
 
 from __future__ import annotations
 
+import html
+import json
+import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
 
 import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from dgm_models import Hide, Noise, Shrink, catalog
 from dgm_models.applications.restore import hole
@@ -15,8 +25,13 @@ from dgm_models.data import mnist
 from dgm_models.networks.raster import Causal
 from dgm_models.training.evaluation import median_ms
 
-FULL = mnist.pixels(mnist.test()[0][:4])
+HERE = Path(__file__).resolve().parent
+FULL, LABELS = mnist.pixels(mnist.test()[0][:100]), mnist.test()[1][:100]
 Y = torch.arange(16) % 10
+
+
+def draws(model: nn.Module, n: int = 16, **settings: float) -> Callable[[], torch.Tensor]:
+    return lambda: model.sample(Noise(range(n)), Y[:n], model.Settings(**settings))
 
 
 def seconds_to_import(module: str) -> float:
@@ -24,62 +39,171 @@ def seconds_to_import(module: str) -> float:
     return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) for _ in range(3))
 
 
-def with_diffusers(model: torch.nn.Module, steps: int) -> Callable[[], torch.Tensor]:
-    """The same network, the same sampler and guidance, driven by diffusers' scheduler."""
+def peak(side: int = 1536) -> float:
+    """The machine's own best: float32 operations a second of a large matrix product."""
+    a, b = torch.randn(2, side, side)
+    return 2 * side**3 / (median_ms(lambda: a @ b) / 1000)
+
+
+def operations(work: Callable[[], object]) -> float:
+    """Multiplications and additions in matrix products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+# peers: each yields (what, ours in ms, the peer, its ms) ------------------------------------------------------------------
+
+
+def beside_diffusers(steps: int = 8) -> Iterator[tuple[str, float, str, float]]:
+    """The same network and as many steps of DPM-Solver++, driven by diffusers' scheduler: with our denoiser, which guides where it
+    matters and keeps its weights channels last; and as a pipeline does it, guided at every step, weights as they are loaded."""
+    model, what = catalog.load("diffusion-mnist"), f"16 diffusion digits in {steps} steps, guided"
+    settings = model.Settings(steps=steps)
+    ours = median_ms(draws(model, steps=steps))
+    narrow = model.denoiser(Y, settings.guidance_scale, (settings.guide_from, settings.guide_until))
+    yield what, ours, "diffusers' scheduler around our denoiser", median_ms(lambda: _scheduled(model, narrow, steps))
+    plain = deepcopy(model)
+    for part in plain.modules():
+        if isinstance(part, nn.Conv2d):
+            part.to(memory_format=torch.contiguous_format)
+    always = plain.denoiser(Y, settings.guidance_scale, (0.0, 1.0))
+    yield what, ours, "diffusers' scheduler, guided at every step", median_ms(lambda: _scheduled(plain, always, steps))
+
+
+@torch.no_grad()
+def _scheduled(model: nn.Module, denoise: Callable[[torch.Tensor, float], torch.Tensor], steps: int) -> torch.Tensor:
     from diffusers import DPMSolverMultistepScheduler
 
     scheduler = DPMSolverMultistepScheduler(algorithm_type="dpmsolver++", prediction_type="sample", final_sigmas_type="zero")
-    settings = model.Settings(steps=steps)
-    denoise = model.denoiser(Y, settings.guidance_scale, (settings.guide_from, settings.guide_until))
+    scheduler.set_timesteps(steps)
+    x = Noise(range(len(Y))).normal(*model.space.shape)
+    for step, ratio in zip(scheduler.timesteps, scheduler.sigmas.tolist(), strict=False):
+        t = 1 / (1 + ratio)
+        scale = 1 / (t * t + (1 - t) ** 2) ** 0.5
+        x = scheduler.step(denoise(x / scale, t), step, x).prev_sample
+    return x
+
+
+def beside_recomputing(steps: int = 28) -> Iterator[tuple[str, float, str, float]]:
+    """Autoregressive sampling from caches, beside looking at the whole picture again for each pixel (a few steps of 784, scaled up)."""
+    model = catalog.load("autoregressive-mnist")
 
     @torch.no_grad()
-    def work() -> torch.Tensor:
-        scheduler.set_timesteps(steps)
-        x = Noise(range(len(Y))).normal(*model.space.shape)
-        for step, ratio in zip(scheduler.timesteps, scheduler.sigmas.tolist(), strict=False):
-            t = 1 / (1 + ratio)
-            scale = 1 / (t * t + (1 - t) ** 2) ** 0.5
-            x = scheduler.step(denoise(x / scale, t), step, x).prev_sample
-        return x
-
-    return work
-
-
-def without_caches(network: Causal, steps: int) -> Callable[[], None]:
-    """So many steps of sampling, evenly spread, each of which looks at the whole picture again."""
-
-    @torch.no_grad()
-    def work() -> None:
-        prefix = Causal.begin(network, Y)
+    def again() -> None:
+        prefix = Causal.begin(model.network, Y)
         for prefix.at in range(0, 784, 784 // steps):
-            Causal.predict(network, prefix)
+            Causal.predict(model.network, prefix)
 
-    return work
+    ours = median_ms(draws(model, guidance_scale=1.0), 3)
+    yield "16 autoregressive digits, unguided, cached", ours, "recomputing every pixel", 784 / steps * median_ms(again, 3)
+
+
+def beside_zuko() -> Iterator[tuple[str, float, str, float]]:
+    """Our flow beside zuko's coupling flow (NICE / RealNVP) with as many layers and about as many parameters."""
+    import zuko
+
+    model = catalog.load("flow-mnist")
+    size, layers = sum(p.numel() for p in model.parameters()), len(model.parts)
+    wide = next(h for h in range(16, 2048, 16) if layers * (402 * h + h * h + 784 * h) > size)
+    peer = zuko.flows.NICE(784, context=10, transforms=layers, hidden_features=(wide, wide)).eval().requires_grad_(False)
+    told = nn.functional.one_hot(LABELS, 10).float()
+    flat, sixteen = FULL.flatten(1), peer(nn.functional.one_hot(Y, 10).float())
+    name = f"zuko's coupling flow, {sum(p.numel() for p in peer.parameters()) / 1e6:.1f} M"
+    yield "16 digits of the flow", median_ms(draws(model)), name, median_ms(lambda: sixteen.sample())
+    yield (
+        "log p of 100 digits by the flow",
+        median_ms(lambda: model.log_prob(FULL, LABELS)),
+        name,
+        median_ms(lambda: peer(told).log_prob(flat)),
+    )
+
+
+def beside_scikit() -> Iterator[tuple[str, float, str, float]]:
+    """The mixture of one class, ours by its factors, beside scikit-learn's with the full covariances."""
+    import numpy as np
+    from sklearn.mixture import GaussianMixture
+
+    model = catalog.load("gmm-mnist")
+    means, factors, noise = (each[3].double() for each in (model.means, model.factors, model.log_noise.exp()))
+    covariance = factors @ factors.transpose(1, 2) + torch.diag_embed(noise.square())
+    peer = GaussianMixture(len(means), covariance_type="full", random_state=0)
+    peer.weights_, peer.means_, peer.covariances_ = model.log_weights[3].softmax(0).numpy(), means.numpy(), covariance.numpy()
+    peer.precisions_cholesky_ = np.linalg.inv(np.linalg.cholesky(peer.covariances_)).transpose(0, 2, 1)
+    flat, threes = FULL.flatten(1).double().numpy(), torch.full((16,), 3)
+    name = "scikit-learn's, full covariance"
+    ours = median_ms(lambda: model.sample(Noise(range(16)), threes))
+    yield "16 digits of the mixture", ours, name, median_ms(lambda: peer.sample(16))
+    ours = median_ms(lambda: model.log_joint(FULL.flatten(1)))
+    yield (
+        "log p of 100 digits by the mixture, all ten classes",
+        ours,
+        f"{name}, ten times one class",
+        10 * median_ms(lambda: peer.score_samples(flat)),
+    )
+
+
+# the run --------------------------------------------------------------------------------------------------------------------
 
 
 def main() -> None:
-    print(f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}\n")
-    print("| what | ms |\n|---|---|")
-    both, alone = seconds_to_import("torch, dgm_models"), seconds_to_import("torch")
-    print(f"| import dgm_models, beyond torch | {1000 * max(0.0, both - alone):.0f} |")
+    best = peak()
+    machine = f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+    print(f"{machine}; a matrix product reaches {best / 1e9:.0f} GFLOP/s\n")
+    print("| beside peers | ms | peer | its ms | times as fast |\n|---|---|---|---|---|")
+    peers = []
+    for rows in (beside_recomputing(), beside_diffusers(), beside_zuko(), beside_scikit()):
+        for what, ours, name, theirs in rows:
+            peers.append({"what": what, "ms": round(ours, 2), "peer": name, "peer_ms": round(theirs, 2), "ratio": round(theirs / ours, 2)})
+            print(f"| {what} | {ours:.1f} | {name} | {theirs:.1f} | {theirs / ours:.2f} |", flush=True)
+    print("\n| sampler | 1 digit, ms | 16 digits, ms | GFLOP for 16 | of the peak |\n|---|---|---|---|---|")
+    samplers = []
     for id in catalog.models_for("sample"):
         model = catalog.load(id)
-        for n in (1, 16):
-            print(f"| {id}: {n} digit{'s' if n > 1 else ''} | {median_ms(lambda m=model, n=n: m.sample(Noise(range(n)), Y[:n])):.0f} |")
-    peer = with_diffusers(catalog.load("diffusion-mnist"), 8)
-    print(f"| diffusion-mnist: 16 digits, diffusers' DPM-Solver++ on the same network | {median_ms(peer):.0f} |")
-    raster = catalog.load("autoregressive-mnist")
-    plain = raster.Settings(guidance_scale=1.0)
-    print(f"| autoregressive-mnist: 16 digits, unguided | {median_ms(lambda: raster.sample(Noise(range(16)), Y, plain), 3):.0f} |")
-    print(f"| the same without caches: 28 of its 784 steps, times 28 | {28 * median_ms(without_caches(raster.network, 28), 3):.0f} |")
+        one, many, work = median_ms(draws(model, 1)), median_ms(draws(model)), operations(draws(model))
+        share = work / (many / 1000) / best
+        samplers.append(
+            {"id": id, "ms_1": round(one, 2), "ms_16": round(many, 2), "gflop_16": round(work / 1e9, 3), "of_peak": round(share, 3)}
+        )
+        print(f"| {id} | {one:.1f} | {many:.1f} | {work / 1e9:.2f} | {share:.0%} |", flush=True)
+    print("\n| other work | ms |\n|---|---|")
+    other = {what: round(ms, 1) for what, ms in _other()}
+    result = {"machine": machine, "peak_gflops": round(best / 1e9), "peers": peers, "samplers": samplers, "other_ms": other}
+    (HERE / "speed.json").write_text(json.dumps(result, indent=1) + "\n")
+    (HERE / "speed.svg").write_text(plot(peers))
+
+
+def _other() -> Iterator[tuple[str, float]]:
+    both, alone = seconds_to_import("torch, dgm_models"), seconds_to_import("torch")
+    work = [("import dgm_models, beyond torch", 1000 * max(0.0, both - alone))]
     for name, away in (("centre hidden", Hide(hole("centre"))), ("4x smaller", Shrink(4))):
         for id in catalog.models_for("restore", type(away)):
             model, seen = catalog.load(id), away(FULL[:1]).expand(4, -1, -1, -1)
-            taken = median_ms(lambda m=model, seen=seen, away=away: last(m.restore(seen, away, Noise(range(4)))), 3)
-            print(f"| {id}: four answers, {name} | {taken:.0f} |")
+            answer = lambda m=model, seen=seen, away=away: last(m.restore(seen, away, Noise(range(4))))  # noqa: E731
+            work.append((f"{id}: four answers, {name}", median_ms(answer, 3)))
     for id in catalog.models_for("encode"):
         model = catalog.load(id)
-        print(f"| {id}: 4 digits to codes and back | {median_ms(lambda m=model: m.decode(m.encode(FULL)), 3):.0f} |")
+        work.append((f"{id}: 4 digits to codes and back", median_ms(lambda m=model: m.decode(m.encode(FULL[:4])), 3)))
+    for what, ms in work:
+        print(f"| {what} | {ms:.0f} |", flush=True)
+        yield what, ms
+
+
+def plot(peers: list[dict]) -> str:
+    """Bars of the ratios on a logarithmic axis, as SVG that reads on white and on black."""
+    wide, left, line = 900, 500, 34
+    reach = max(max(math.log10(row["ratio"]) for row in peers), 1.0)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {line * len(peers) + 40}" font-family="sans-serif" font-size="13">'
+    ]
+    parts.append(f'<rect width="100%" height="100%" fill="white"/><text x="{left}" y="18">times as fast as the peer</text>')
+    for i, row in enumerate(peers):
+        top, long = 30 + i * line, max(1.0, math.log10(max(row["ratio"], 1.0)) / reach * (wide - left - 70))
+        parts.append(f'<text x="{left - 8}" y="{top + 12}" text-anchor="end">{html.escape(row["what"])}</text>')
+        parts.append(f'<text x="{left - 8}" y="{top + 26}" text-anchor="end" fill="#667" font-size="11">{html.escape(row["peer"])}</text>')
+        parts.append(f'<rect x="{left}" y="{top + 2}" width="{long:.1f}" height="20" fill="#1f5fbf"/>')
+        parts.append(f'<text x="{left + long + 6:.1f}" y="{top + 17}">{row["ratio"]:g}</text>')
+    return "\n".join([*parts, "</svg>\n"])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
+from dgm_models.families.energy import EnergyBased
 from dgm_models.families.flow import Flow
 from dgm_models.families.gan import GAN
 from dgm_models.families.gaussian_mixture import GaussianMixture
@@ -28,6 +29,7 @@ from dgm_models.networks.adversarial import Adversaries, PointAdversaries
 from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
 from dgm_models.networks.autoencoder import PointAutoencoder
 from dgm_models.networks.coupling import CoarseToFine, CoupledCoordinates
+from dgm_models.networks.energy import EnergyMLP, EnergyUNet
 from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.training.loop import train
@@ -68,8 +70,11 @@ def build(family: str, space: Space) -> Family:
         network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2) if picture else AnyOrderMLP(2, 64, classes=2)
         return AnyOrder(network, space, classes=2)
     if family == "flow":
-        network = CoarseToFine(4, classes=2, widths=(16,), depth=2) if picture else CoupledCoordinates(2, 64, classes=2)
+        network = CoarseToFine(4, classes=2, widths=(16,), depths=(2,)) if picture else CoupledCoordinates(2, 64, classes=2)
         return Flow(network, space, classes=2)
+    if family == "energy":
+        network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
+        return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0)
     if family == "gan":
         network = Adversaries(4, classes=2, side=4, width=16, critic_width=16, fine=1) if picture else PointAdversaries(4, 2, classes=2)
         return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)
@@ -121,7 +126,7 @@ def teach(model: Family, space: Space) -> list[float]:
     return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
 
 
-FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order", "flow", "gan")
+FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order", "flow", "energy", "gan")
 KINDS = [(family, name) for family in FAMILIES for name in ("points", "pixels")]
 
 

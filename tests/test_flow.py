@@ -66,16 +66,16 @@ def test_log_prob_is_that_of_the_noise_and_the_log_determinant(toys, name):
 def test_all_binary_pictures_of_two_by_two_sum_to_one():
     torch.manual_seed(0)
     space = Space((1, 2, 2), "image")
-    model = Flow(CoarseToFine(2, levels=2, classes=2, widths=(16,), depth=1), space, classes=2).eval()
+    model = Flow(CoarseToFine(2, levels=2, classes=2, widths=(16,), depths=(1,), first=1), space, classes=2).eval()
     every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4))).view(16, 1, 2, 2)
     for label in (0, 1, -1):
         assert model.log_prob(every, torch.full((16,), label)).exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("side", [4, 7, 28])
-def test_layers_make_every_pixel_once_and_look_only_at_those_made_before(side):
+@pytest.mark.parametrize(("side", "first"), [(4, 1), (4, 2), (7, 2), (28, 2)])
+def test_layers_make_every_pixel_once_and_look_only_at_those_made_before(side, first):
     torch.manual_seed(0)
-    network = CoarseToFine(side, classes=2, widths=(16,), depth=1)
+    network = CoarseToFine(side, classes=2, widths=(16,), depths=(1,), first=first)
     assert sorted(torch.cat(network.parts).tolist()) == list(range(side**2))
     levels, y = torch.randint(0, 256, (1, 1, side, side)), torch.tensor([1])
     made = torch.zeros(side**2, dtype=torch.bool)
@@ -98,7 +98,7 @@ def test_many_particles_draw_what_the_seen_pixels_call_for():
     """On a flow of binary 2 x 2 pictures: the share of each answer is its exact posterior probability."""
     torch.manual_seed(3)
     space = Space((1, 2, 2), "image")
-    model = Flow(CoarseToFine(2, levels=2, widths=(16,), depth=1), space).eval()
+    model = Flow(CoarseToFine(2, levels=2, widths=(16,), depths=(1,), first=1), space).eval()
     for p in model.parameters():
         p.data += 0.3 * torch.randn(p.shape)
     every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4))).view(16, 1, 2, 2)

@@ -12,8 +12,8 @@ from tests.conftest import KINDS, PLANE, TINY, build, toy_data
 
 SLOW = {"diffusion": {"steps": 20, "guidance_scale": 1.0}, "any_order": {"steps": 16}, "autoregressive": {"guidance_scale": 1.0}}
 HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
-RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "gan")]
-RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order", "gan")]
+RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan")]
+RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order", "energy", "gan")]
 each_restoring = pytest.mark.parametrize(("family", "away"), RESTORING)
 each_kind = pytest.mark.parametrize(("family", "name"), KINDS)
 
@@ -157,7 +157,7 @@ def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
         assert torch.allclose(alone, together[i : i + 1], atol=2 / 255), i
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow"])
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow", "energy"])
 def test_the_likely_class_is_the_true_one(toys, family):
     """log p(x | y) is higher for the right label: Bayes' rule reads the toy pictures."""
     model, _ = toys.get(family, "pixels")

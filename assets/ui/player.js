@@ -76,7 +76,8 @@ function build() {
 function fit() {
   if (!film) return;
   const wide = stage.classList.contains('table');
-  const side = wide && stage.clientWidth > 520 ? 160 : 0;
+  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 ? 290 : 160;
+  if (side) stage.style.setProperty('--side', `${side - 10}px`);
   const widest = Math.max(...rows.map((part) => part.row.width));
   const beside = !wide && film.rows[0].guess ? 2 : 1;
   const lines = film.rows.reduce((sum, row) => sum + row.height, 0);

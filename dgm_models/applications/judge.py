@@ -19,7 +19,10 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one model: log p(x) in nats and what kind of figure it is, or why there is none; p(y | x), (10,), if it has one."""
+    """Of one model: log p(x) in nats and what kind of figure it is, or why there is none; p(y | x), (10,), if it has one.
+
+    Nats of the kind "unnormalised" lack a constant that nobody knows, so they are no bits.
+    """
 
     title: str
     kind: str
@@ -29,7 +32,7 @@ class Verdict:
 
     @property
     def bits(self) -> float | None:
-        return None if self.nats is None else float(bits_per_dimension(self.nats, 784))
+        return None if self.nats is None or self.kind == "unnormalised" else float(bits_per_dimension(self.nats, 784))
 
 
 def judge(id: str, x: Tensor) -> Verdict:
@@ -37,7 +40,8 @@ def judge(id: str, x: Tensor) -> Verdict:
     row, began = catalog.recipe(id), time.perf_counter()
     model = catalog.open_model(id).model
     if not hasattr(model, "log_prob"):
-        return Verdict(row.title, model.silent, None, None, 0.0)
+        said = f"{model.silent}; its critic scores it {float(model.score(x)):+.2f}" if hasattr(model, "score") else model.silent
+        return Verdict(row.title, said, None, None, 1000 * (time.perf_counter() - began))
     nats = model.log_prob(x.expand(CLASSES, -1, -1, -1), torch.arange(CLASSES), **model.quick)
     whole = float(torch.logsumexp(nats, 0)) - math.log(CLASSES)
     return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (time.perf_counter() - began))

@@ -89,7 +89,7 @@ class Flow(Family):
         z = (levels + within.double()) / self.levels
         for layer in reversed(range(len(self.parts))):
             part = self.parts[layer]
-            share = self.network(layer, levels.view(x.shape), y).double().softmax(2)
+            share = self._shares(layer, levels.view(x.shape), y)
             own = share.gather(2, levels[:, part, None])[..., 0]
             below = (share.cumsum(2) - share).gather(2, levels[:, part, None])[..., 0]
             noise = torch.special.ndtri((below + own * within[:, part].double()).clamp(EDGE, 1 - EDGE))
@@ -100,9 +100,14 @@ class Flow(Family):
         """Layer by layer, coarsest first, as (layer, levels so far (n, size), place within the bin (n, size), double)."""
         levels, within = torch.zeros(z.shape, dtype=torch.long), torch.full(z.shape, 0.5, dtype=torch.float64)
         for layer, part in enumerate(self.parts):
-            share = self.network(layer, levels.view(-1, *self.space.shape), y).double().softmax(2)
+            share = self._shares(layer, levels.view(-1, *self.space.shape), y)
             self._invert(share, z[:, part], part, levels, within)
             yield layer, levels, within
+
+    def _shares(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
+        """The probability of each level, (n, k, levels), double, so that their sums invert to the last digits."""
+        share = self.network(layer, levels, y).float().softmax(2).double()
+        return share / share.sum(2, keepdim=True)
 
     def _invert(self, share: Tensor, z: Tensor, part: Tensor, levels: Tensor, within: Tensor) -> None:
         """Write the level, and the place within it, whose distribution function is that of z: share (n, k, levels), z (n, k)."""

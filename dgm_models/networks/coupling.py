@@ -48,8 +48,16 @@ class CoarseToFine(nn.Module):
     belongs to the coarser scale; three layers add the rest, one parity each, so the last one has seen all eight neighbours.
     """
 
-    def __init__(self, side: int = 28, levels: int = 256, classes: int = 0, widths: tuple[int, ...] = (64, 80, 48), depth: int = 4) -> None:
-        """widths: of the finest scale, the next, and all that are coarser."""
+    def __init__(
+        self,
+        side: int = 28,
+        levels: int = 256,
+        classes: int = 0,
+        widths: tuple[int, ...] = (64, 80, 48),
+        depths: tuple[int, ...] = (4, 4, 3),
+        first: int = 2,
+    ) -> None:
+        """widths and depths: of the finest scale, the next, and all that are coarser. first: side of the grid of the first layer."""
         super().__init__()
         self.side, self.levels = side, levels
         table = describe_levels(levels)
@@ -58,33 +66,37 @@ class CoarseToFine(nn.Module):
         self.parts: list[Tensor] = []
         self.scales: list[int] = []  # how far apart the pixels of the grid are that a layer completes
         masks, known = [], torch.zeros(side, side, dtype=torch.bool)
-        for apart in reversed([2**s for s in range(math.ceil(math.log2(side)) + 1)]):
-            for down, across in PARITIES if apart < side else ((0, 0),):
-                fresh = torch.zeros_like(known)
-                fresh[down * apart :: 2 * apart, across * apart :: 2 * apart] = True
-                fresh &= ~known
-                if not fresh.any():
-                    continue
-                grid = math.ceil(side / apart)
-                folded = 4 if grid % 2 == 0 else 1
-                width = widths[min(apart.bit_length() - 1, len(widths) - 1)]
-                self.layers[f"apart_{apart}_{down}{across}"] = Conditioner((table.shape[1] + 1) * folded, levels, width, depth, classes)
-                self.parts.append(fresh.flatten().nonzero()[:, 0])
-                self.scales.append(apart)
-                masks.append(known.clone())
-                known |= fresh
+        apart = 2 ** max(0, math.ceil(math.log2(side / first)))
+        fresh = known.clone()
+        fresh[::apart, ::apart] = True
+        while True:
+            scale = min(apart.bit_length() - 1, len(widths) - 1)
+            folded = 4 if math.ceil(side / apart) % 2 == 0 and known.any() else 1
+            conditioner = Conditioner((table.shape[1] + 1) * folded, levels, widths[scale], depths[scale], classes)
+            self.layers[f"layer_{len(self.parts)}"] = conditioner
+            self.parts.append(fresh.flatten().nonzero()[:, 0])
+            self.scales.append(apart)
+            masks.append(known)
+            known = known | fresh
+            if known.all():
+                break
+            if known[::apart, ::apart].all():
+                apart //= 2
+            down, across = next((d, a) for d, a in PARITIES if not known[d * apart :: 2 * apart, a * apart :: 2 * apart].all())
+            fresh = torch.zeros_like(known)
+            fresh[down * apart :: 2 * apart, across * apart :: 2 * apart] = True
         self.register_buffer("known", torch.stack(masks), persistent=False)
 
     def shares(self) -> list[float]:
-        """Which share of a training batch each layer is taught with: the finest have so many pixels that a third is enough."""
-        return [1 / 3 if apart == 1 else 1.0 for apart in self.scales]
+        """Which share of a training batch each layer is taught with: those of many pixels get enough from a third."""
+        return [1 / 3 if len(part) > 40 else 1.0 for part in self.parts]
 
     def forward(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
         """Logits of the elements that a layer makes, given those before them: (n, len(parts[layer]), levels)."""
         apart = self.scales[layer]
         known = self.known[layer, ::apart, ::apart].expand(len(levels), -1, -1)
         h = told(self.table, levels[:, 0, ::apart, ::apart], known)
-        folded = h.shape[-1] % 2 == 0
+        folded = h.shape[-1] % 2 == 0 and layer > 0
         h = F.pixel_unshuffle(h, 2) if folded else h
         logits = list(self.layers.values())[layer](h, y)
         if folded:

@@ -117,18 +117,21 @@ class PatchUNet(nn.Module):
         classes: int = 0,
         scalars: int = 1,
         patch: int = 2,
+        smooth: bool = False,
     ) -> None:
+        """smooth: twice differentiable, for energies: SiLU itself, and no attention."""
         super().__init__()
         self.patch, steer, wide = patch, 2 * width, 2 * width
+        self.activation = F.silu if smooth else fast_silu
         self.condition = Condition(steer, classes, scalars)
         self.enter = nn.Conv2d(channels * patch**2, width, 3, padding=1)
-        self.falling = nn.ModuleList(Block(width, steer, fast_silu) for _ in range(fine))
+        self.falling = nn.ModuleList(Block(width, steer, self.activation) for _ in range(fine))
         self.down = nn.Conv2d(width, wide, 3, stride=2, padding=1)
-        self.middle = nn.ModuleList(Block(wide, steer, fast_silu) for _ in range(coarse))
-        self.looks = nn.ModuleList(Attention(wide) for _ in range(coarse))
+        self.middle = nn.ModuleList(Block(wide, steer, self.activation) for _ in range(coarse))
+        self.looks = nn.ModuleList(nn.Identity() if smooth else Attention(wide) for _ in range(coarse))
         self.up = nn.Conv2d(wide, 4 * width, 1)
         self.join = nn.Conv2d(2 * width, width, 1)
-        self.rising = nn.ModuleList(Block(width, steer, fast_silu) for _ in range(fine))
+        self.rising = nn.ModuleList(Block(width, steer, self.activation) for _ in range(fine))
         self.norm = nn.GroupNorm(8, width)
         self.leave = nn.Conv2d(width, out * patch**2, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
@@ -145,4 +148,4 @@ class PatchUNet(nn.Module):
         h = self.join(torch.cat([kept, F.pixel_shuffle(self.up(h), 2)], dim=1))
         for block in self.rising:
             h = block(h, condition)
-        return F.pixel_shuffle(self.leave(fast_silu(self.norm(h))), self.patch)
+        return F.pixel_shuffle(self.leave(self.activation(self.norm(h))), self.patch)

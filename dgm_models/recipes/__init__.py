@@ -31,6 +31,7 @@ class Recipe:
     large: dict[str, Any] = field(default_factory=dict)
     generative: bool = True
     hidden: bool = False  # a row that serves one panel and is not offered as a model of its own
+    aside: bool = False  # a further model of its family: offered, but not among those that a comparison starts with
     about: str = ""
 
 
@@ -72,6 +73,7 @@ RECIPES = (
         rate=1.5e-3,
         muon=True,
         large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        aside=True,
         about="p(pixel | any set of seen pixels): order-agnostic autoregression (Hoogeboom et al., 2022), a U-Net with attention",
     ),
     Recipe(
@@ -80,7 +82,7 @@ RECIPES = (
         family="dgm_models.families.flow:Flow",
         family_config={"space": DIGIT, "classes": 10},
         network="dgm_models.networks.coupling:CoarseToFine",
-        network_config={"classes": 10, "widths": [64, 80, 48], "depth": 4},
+        network_config={"classes": 10, "widths": [64, 64, 48], "depths": [4, 4, 3]},
         steps=4200,
         batch=96,
         rate=1.5e-3,
@@ -136,7 +138,23 @@ RECIPES = (
         ema=0.998,
         muon=True,
         teacher="diffusion-mnist",
+        aside=True,
         about="progressive distillation (Salimans and Ho, 2022): a student that jumps where its guided teacher walks",
+    ),
+    Recipe(
+        "energy-mnist",
+        "Energy-based",
+        family="dgm_models.families.energy:EnergyBased",
+        family_config={"space": DIGIT, "classes": 10},
+        network="dgm_models.networks.energy:EnergyUNet",
+        network_config={"width": 48, "fine": 1, "coarse": 2, "classes": 10},
+        steps=5000,
+        batch=64,
+        rate=1e-3,
+        muon=True,
+        compiles=False,
+        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        about="one scalar energy by denoising score matching at many scales (Vincent, 2011; Li et al., 2019)",
     ),
     Recipe(
         "gan-mnist",

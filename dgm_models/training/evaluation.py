@@ -23,6 +23,7 @@ from dgm_models.training.loop import precision, train
 
 BATCH, DRAWN = 250, 10_000
 UNGUIDED = {"guidance_scale": 1.0, "sampler": "ancestral DDPM"}
+TEMPERATURES = (0.4, 0.7, 0.85, 1.0, 1.15)
 SHEETS = mnist.ASSETS / "sheets"
 Scores = dict[str, Any]
 
@@ -156,7 +157,7 @@ def _synthetic(id: str, model: nn.Module) -> Scores:
 
 def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
     """Bits a dimension of 8-bit test digits given their labels; how many digits, and for a VAE with how many codes."""
-    if not hasattr(model, "log_prob"):
+    if not hasattr(model, "log_prob") or model.evidence == "unnormalised":
         return {}
     options = {"k": 1000} if hasattr(model, "elbo") else {}
     count = digits or (500 if options else 1000 if hasattr(model, "denoiser") else 10_000)  # what a quarter of an hour allows
@@ -224,6 +225,17 @@ def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> T
     )
 
 
+def _temperature(id: str, model: nn.Module, digits: int = 500) -> Scores:
+    """Precision (fidelity) and recall (diversity) of 500 digits against 2,000 test digits, at several temperatures."""
+    real, y = test_digits()
+    theirs, curve = features(real[:2000]), []
+    for temperature in TEMPERATURES:
+        ours = features(bank(model, y[:digits], temperature=temperature))
+        found = metrics.precision_recall(theirs, ours)
+        curve.append([temperature, round(found["precision"], 4), round(found["recall"], 4)])
+    return {"temperature": curve}
+
+
 def _speed(id: str, model: nn.Module) -> Scores:
     """Median milliseconds of default sampling for 1 and for 16 digits, after a warm-up."""
     return {f"milliseconds_{n}": median_ms(lambda n=n: model.sample(Noise(range(n)), torch.arange(n) % 10)) for n in (1, 16)}
@@ -270,4 +282,5 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "super_resolution": _super_resolution,
     "likelihood": _likelihood,
     "synthetic": _synthetic,
+    "temperature": _temperature,
 }

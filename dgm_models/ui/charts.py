@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +50,25 @@ def histograms(groups: list[Group], marks: list[tuple[str, float]], axis: str) -
         parts.append(f'<text x="{x_of(at) + shift:.1f}" y="{TOP + 4}" text-anchor="{anchor}">{html.escape(name)}</text>')
     parts.append(f'<text x="{EDGE}" y="{floor + 15}">{low:.1f}</text>')
     parts.append(f'<text x="{WIDE - EDGE}" y="{floor + 15}" text-anchor="end">{high:.1f}</text>')
+    parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
+def lines(series: list[list[float]], axis: str, upwards: str) -> str:
+    """Numbers over their place, one line a series, upwards on a logarithmic axis from 1."""
+    floor, most = TALL - FOOT, max(max(each) for each in series)
+    reach = max(math.log10(max(most, 10.0)), 1.0)
+    x_of = lambda i, count: 60 + i / max(1, count - 1) * (WIDE - EDGE - 60)  # noqa: E731
+    y_of = lambda value: floor - math.log10(max(value, 1.0)) / reach * (floor - TOP)  # noqa: E731
+    said = f"{upwards}: from {series[0][0]:,.0f} to {series[0][-1]:,.0f} in the first"
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{html.escape(said)}">']
+    parts.append(f'<text x="{EDGE}" y="16">{html.escape(said)}</text>')
+    parts.append(f'<path class="axis" d="M60 {TOP}V{floor}H{WIDE - EDGE}"/>')
+    for power in range(int(reach) + 1):
+        parts.append(f'<text class="small" x="54" y="{y_of(10**power) + 4:.1f}" text-anchor="end">{10**power:,}</text>')
+    for values in series:
+        path = " ".join(f"{x_of(i, len(values)):.1f},{y_of(value):.1f}" for i, value in enumerate(values))
+        parts.append(f'<polyline class="line" points="{path}"/>')
     parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
     return "\n".join([*parts, "</svg>"])
 

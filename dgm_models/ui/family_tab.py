@@ -17,15 +17,18 @@ from dgm_models.ui.serve import ALONE, live, refusal, whole
 from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
 
 
-def family_panel(tab: str, id: str, lesson: str) -> Live:
-    """Lay out the main panel of a family and wire it; returns its state and handler for links and for the first paint."""
+def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> Live:
+    """Lay out the main panel of a family and wire it; returns its state and handler for links and for the first paint.
+
+    `address` is what a link calls the panel, where that is not the tab itself.
+    """
     settings_type = catalog.family(id).Settings
 
     def run(choice: Any, count: Any, seed: Any, *values: Any) -> list[Any]:
         settings = widgets.settings_from(settings_type, knob_fields, values)
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
         made = generate(id, widgets.labels_for(choice, count), seed, settings)
-        link = panel.link(tab, [choice, count, seed, *values])
+        link = panel.link(address or tab, [choice, count, seed, *values])
         film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=link, tall=410)
         return [*widgets.shown(film, f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
 

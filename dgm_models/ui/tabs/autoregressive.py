@@ -25,9 +25,9 @@ from dgm_models.ui.serve import ALONE, live, whole
 from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, react
 from dgm_models.ui.widgets import Field, Live
 
-ID, TITLE, MODEL = "autoregressive", "Autoregressive", "autoregressive-mnist"
+ID, TITLE, MODEL, ANY = "autoregressive", "Autoregressive", "autoregressive-mnist", "any-order-mnist"
 MIDDLE = slice(10 * 28, 18 * 28)  # the rows where the costliest pixel is the one that a visitor finds chosen
-PARTICLES = (1, 4, 16)
+PARTICLES = (1, 16)
 
 
 def inspect(pad: Any, here: Any, label: Any, temperature: Any, top_p: Any) -> dict[str, Any]:
@@ -67,16 +67,18 @@ def _drawn(label: Any) -> dict[str, str]:
 
 
 def heed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
-    """The upper half is asked for and the lower one seen: blind in raster order, and with particles that are weighed by it."""
+    """The upper half is asked for and the lower one seen: blind in raster order, with particles that are weighed by it, and by
+    the model that may look anywhere."""
     (picture, _), y, seed = widgets.from_sketch(pad), label_of(label), check_seed(seed)
     mask = hole("upper half")
     away, kind = Hide(mask), catalog.family(MODEL).Restoring
     seen = away(picture)
     rows = [Row(still(torch.cat([seen, picture])), ANSWERS + 2, "the digit", "its lower half is given", ("seen", "whole"), "data", ~mask)]
     for many in PARTICLES:
-        title = f"{many} particles" if many > 1 else "1 particle, blind"
+        title = f"raster order, {many} particles" if many > 1 else "raster order, blind"
         rows.append(answer_row(MODEL, seen, away, seed, y, title, kind(particles=many)))
-    receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance([MODEL, READER])}"
+    rows.append(answer_row(ANY, seen, away, seed, y, "any order"))
+    receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance([MODEL, ANY, READER])}"
     return widgets.shown(Film(rows, receipt=receipt, link=link, tall=330), f"autoregressive-below-{seed}")
 
 
@@ -84,6 +86,8 @@ def build() -> Live:
     panel = family_panel(ID, MODEL, "autoregressive")
     panel.parts["pixels"] = _pixels()
     panel.parts["below"] = _below()
+    gr.Markdown("### Any order: one network for p(pixel | any set of seen pixels). Many pixels a step, and it can look below")
+    panel.parts["any-order"] = family_panel("any-order", ANY, "any_order", address=f"{ID}.any-order")
     return panel
 
 
@@ -118,7 +122,7 @@ def _pixels() -> Live:
 def _below() -> Live:
     gr.Markdown(
         "### What lies below: raster order draws the upper half before it meets the lower one. "
-        "More particles, weighed by how likely they find it, heed it"
+        "Particles, weighed by how likely they find it, heed it; a model of any order just looks"
     )
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):

@@ -32,7 +32,7 @@ def build() -> Live:
             seen_as = read(made.x).argmax(1)
             score = f"read as {''.join(str(int(digit)) for digit in seen_as)}"
             if asked.any():
-                score += f", {int((seen_as == labels)[asked].sum())} of {int(asked.sum())} as asked"
+                score += f" ({int((seen_as == labels)[asked].sum())} of {int(asked.sum())})"
             rows.append(Row(made.frames, len(labels), catalog.recipe(id).title, f"{score}; {made.receipt.cost}", heads))
         receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance([*ids, READER])
         film = Film(rows, receipt=receipt, link=panel.link(ID, [text, titles, seed]), tall=400)
@@ -41,7 +41,7 @@ def build() -> Live:
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
             text = gr.Textbox("20-6-9", label="Digits", info="0 to 9; - for any digit", max_length=64)
-            models = model_choice(choices)
+            models = model_choice(choices, choices.leading)
             seed = widgets.seed_field()
             with gr.Row(elem_classes="dgm-buttons"):
                 go = gr.Button("Draw", variant="primary", size="sm")

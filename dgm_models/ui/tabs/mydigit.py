@@ -23,7 +23,7 @@ def build() -> Live:
     def run(pad: Any) -> list[Any]:
         x, _ = widgets.from_sketch(pad)
         verdicts = [judge(id, x) for id in catalog.models_for("sample")]
-        verdicts.sort(key=lambda verdict: -(verdict.nats if verdict.nats is not None else float("-inf")))
+        verdicts.sort(key=lambda verdict: verdict.bits if verdict.bits is not None else float("inf"))
         return [_table([*verdicts, judge_by_reader(x)], png_bits(x), panel.link(ID, [pad]))]
 
     with gr.Row(elem_classes="dgm-columns"):
@@ -47,7 +47,8 @@ def _table(verdicts: list[Verdict], png: float, link: str) -> str:
     """HTML: a row a model."""
     lines = ["<tr>" + "".join(f"<th>{head}</th>" for head in HEADS) + "</tr>"]
     for each in verdicts:
-        nats, bits = ("–", "–") if each.nats is None else (f"{each.nats:,.0f}", f"{each.bits:.2f}")
+        nats = "–" if each.nats is None else f"{each.nats:,.0f}"
+        bits = "–" if each.bits is None else f"{each.bits:.2f}"
         said = "–" if each.posterior is None else f"<b>{int(each.posterior.argmax())}</b>"
         kind = html.escape(KINDS.get(each.kind, each.kind))
         cells = [html.escape(each.title), nats, bits, f"<small>{kind}</small>", said, _bars(each), f"{each.milliseconds:.0f}"]

@@ -33,6 +33,7 @@ class Models:
     def __init__(self, question: str, undoes: type | None = None) -> None:
         self.by_title = {catalog.recipe(id).title: id for id in catalog.models_for(question, undoes)}
         self.titles = list(self.by_title)
+        self.leading = [title for title, id in self.by_title.items() if not catalog.recipe(id).aside]
         self.unable = [catalog.recipe(id).title for id in catalog.models_for("sample") if id not in self.by_title.values()]
 
     def ids(self, titles: list[str]) -> list[str]:
@@ -55,8 +56,9 @@ class Models:
         return " · ".join(f"{id} {m.parameters / 1e6:.2f} M {m.source.kind} {m.source.sha256[:7]}" for id, m in opened.items())
 
 
-def model_choice(models: Models) -> gr.CheckboxGroup:
-    return gr.CheckboxGroup(models.titles, value=models.titles, label="Models")
+def model_choice(models: Models, chosen: list[str] | None = None) -> gr.CheckboxGroup:
+    """Those chosen at first: all, unless it says which."""
+    return gr.CheckboxGroup(models.titles, value=chosen or models.titles, label="Models")
 
 
 def test_digit(index: int) -> tuple[Tensor, int]:

@@ -1,0 +1,179 @@
+"""Energy-based models: p(x | y) is exp(-E(x, y)) over a constant that nobody knows (LeCun et al., 2006).
+
+Learned without that constant, by denoising score matching at many scales with one energy (Vincent, 2011; Li et al., 2019): the
+slope of E at a noisy picture points away from the clean one. So E grows with the squared distance to the data, in units of
+`width`, and near the data exp(-E) is the distribution of digits with that much noise. A walk down the slope, with noise that
+fades, draws from it; it needs no clock, for the energy tells by itself how much noise is left (Kadkhodaie and Simoncelli, 2021).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+
+PART = 250  # pictures whose energies are measured at once
+
+
+@dataclass(frozen=True)
+class EnergySettings(Settings):
+    steps: int = knob(40, "Steps", 2, 300, step=1, help="steps down the slope of the energy, from noise alone to hardly any")
+    step_size: float = knob(
+        2.0, "Step size", 1.0, 4.0, step=0.1, help="in units of the smallest that keeps up; what is more, noise makes up"
+    )
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise on the way, and of the first")
+    guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True, help="1: none; more: follow the label harder")
+
+
+@dataclass(frozen=True)
+class EnergyRestoring(Settings):
+    steps: int = knob(60, "Steps", 2, 300, step=1)
+    step_size: float = knob(2.0, "Step size", 1.0, 4.0, step=0.1)
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
+
+
+class EnergyBased(Family):
+    """Class-conditional. network(signal (n, *shape), labels) -> (n,): width^2 times the energy."""
+
+    Settings = EnergySettings
+    Restoring = EnergyRestoring
+    restores = (Hide, Shrink)
+    evidence = "unnormalised"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        space: Space,
+        classes: int = 0,
+        width: float = 0.1,
+        least: float = 0.05,
+        most: float = 4.0,
+        drop: float = 0.1,
+    ) -> None:
+        """least and most: standard deviations of the noise in training and at the ends of a walk, on the scale of the signal."""
+        super().__init__()
+        self.network, self.space, self.classes = network, space, classes
+        self.width, self.least, self.most, self.drop = width, least, most, drop
+        self.register_buffer("log_constant", torch.zeros(classes + 1))  # of each label, relative: see `finish`
+
+    # energy and its slope ---------------------------------------------------------------------------------------------
+
+    def energy(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """E(x, y), up to a constant of the label, (n, *shape) -> (n,), nats."""
+        parts = zip(self.space.to_signal(x).split(PART), self.labels(y, len(x)).split(PART), strict=True)
+        return torch.cat([self.network(*part).float() for part in parts]) / self.width**2
+
+    def slope(self, signal: Tensor, y: Tensor, create_graph: bool = False) -> Tensor:
+        """width^2 times the gradient of the energy: what denoising takes away, like signal."""
+        with torch.enable_grad():
+            leaf = signal.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.network(leaf, y).sum(), leaf, create_graph=create_graph)
+        return slope
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011, eq. 11)."""
+        y, signal = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes), self.space.to_signal(x)
+        spread = (torch.rand(1, device=x.device) + torch.arange(len(x), device=x.device) / len(x)) % 1
+        sigma = self.least * (self.most / self.least) ** spread.view(-1, *[1] * (x.dim() - 1))
+        noise = torch.randn_like(signal)
+        return (self.slope(signal + sigma * noise, y, create_graph=True) / sigma - noise).square().mean()
+
+    @torch.no_grad()
+    def finish(self, x: Tensor, y: Tensor, digits: int = 2000) -> None:
+        """The constants of the labels, relative to each other, that make p(y | x) of training elements likeliest."""
+        x, y = x[:digits], y[:digits]
+        energies = torch.stack([self.energy(x, torch.full((len(x),), label)) for label in range(max(1, self.classes))], dim=1)
+        constant = torch.zeros(energies.shape[1], requires_grad=True)
+        descent = torch.optim.LBFGS([constant], max_iter=50)
+
+        def misread() -> Tensor:
+            descent.zero_grad()
+            with torch.enable_grad():
+                loss = nn.functional.cross_entropy(-energies - constant, y)
+                loss.backward()
+            return loss
+
+        if self.classes:
+            descent.step(misread)
+            self.log_constant[: self.classes] = constant.detach() - constant.detach().mean()
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """-E(x, y) less the constant of the label, (n,) nats: log p(x | y) up to a constant that all pictures and labels share."""
+        self.space.check(x)
+        return -self.energy(x, y) - self.log_constant[self.labels(y, len(x))]
+
+    # walks ------------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: EnergySettings | None = None) -> Iterator[Frame]:
+        """Down the slope of the energy, with noise that fades; the energy is that of the first picture."""
+        settings, y = settings or self.Settings(), self.labels(y, len(noise))
+        yield from self._walk(noise, y, settings.steps, settings.step_size, settings.temperature, settings.guidance_scale)
+
+    @torch.no_grad()
+    def restore(
+        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: EnergyRestoring | None = None
+    ) -> Iterator[Frame]:
+        """The same walk, where what was seen takes the place of the slope in its directions (Kadkhodaie and Simoncelli, 2021,
+        algorithm 2)."""
+        self.check_measurement(seen, degradation, noise)
+        settings, ones = settings or self.Restoring(), degradation(torch.ones((len(seen), *self.space.shape)))
+        target = 2 * seen - ones if self.space.kind == "image" else seen
+
+        def pull(x: Tensor, down: Tensor) -> Tensor:
+            return down - degradation.pinv(degradation(down)) + degradation.pinv(target - degradation(x))
+
+        walk = self._walk(noise, self.labels(y, len(noise)), settings.steps, settings.step_size, settings.temperature, 1.0, pull)
+        for frame in walk:
+            answer = frame.x if frame.guess is not None else put_back_in_range(frame.x, seen, degradation)
+            yield frame._replace(x=answer)
+
+    def _walk(self, noise: Noise, y: Tensor, steps: int, step_size: float, temperature: float, scale: float, pull=None) -> Iterator[Frame]:
+        """From noise of size `most` to `least` in equal ratios. A step of share h leaves (1 - h) of the noise; fresh noise makes up
+        what is missing from the next size. Each frame's guess is where the slope leads at once."""
+        ratio = (self.least / self.most) ** (1 / steps)
+        share = min(1.0, step_size * (1 - ratio))
+        x, sigma = temperature * self.most * noise.normal(*self.space.shape), self.most
+        for step in range(steps):
+            down = self._down(x, y, scale)
+            energy = float(self.network(x[:1], y[:1])) / self.width**2
+            yield self._frame(x, x + down, f"step {step} of {steps}   noise {sigma:.2f}   energy {energy:,.0f}")
+            down = pull(x, down) if pull else down
+            fresh = sigma * math.sqrt(max(0.0, ratio**2 - (1 - share) ** 2))
+            x, sigma = x + share * down + temperature * fresh * noise.normal(*self.space.shape), sigma * ratio
+        down = self._down(x, y, scale)
+        x = x + (pull(x, down) if pull else down)
+        yield self._frame(x, None, f"the last of the noise taken away   energy {float(self.network(x[:1], y[:1])) / self.width**2:,.0f}")
+
+    def _down(self, x: Tensor, y: Tensor, scale: float) -> Tensor:
+        """From x to where the slope leads; guided away from where it leads without a label (Ho and Salimans, 2022)."""
+        with_label = -self.slope(x, y)
+        if scale == 1 or bool((y == self.classes).all()):
+            return with_label
+        return scale * with_label + (1 - scale) * -self.slope(x, torch.full_like(y, self.classes))
+
+    def _frame(self, x: Tensor, guess: Tensor | None, note: str) -> Frame:
+        show = lambda signal: self.space.clamp(self.space.from_signal(signal))  # noqa: E731
+        return Frame(show(x), note, None if guess is None else show(guess))
+
+    @torch.no_grad()
+    def chain(
+        self, x: Tensor, y: Tensor | None, noise: Noise, steps: int, step_size: float, temperature: float
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Langevin dynamics in the energy itself: x - step / 2 * slope of E + sqrt(step) noise (Welling and Teh, 2011), as (x, energy).
+
+        step_size is in units of width^2, where 1 would go to the bottom of the valley at once.
+        """
+        self.space.check(x)
+        y, signal = self.labels(y, len(x)), self.space.to_signal(x)
+        for _ in range(steps + 1):
+            yield self.space.clamp(self.space.from_signal(signal)), self.network(signal, y) / self.width**2
+            fresh = temperature * self.width * math.sqrt(step_size) * noise.normal(*self.space.shape)
+            signal = signal - step_size / 2 * self.slope(signal, y) + fresh

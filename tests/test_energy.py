@@ -1,0 +1,76 @@
+"""The energy-based model: its slope, its chains, the constants of its labels."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from dgm_models.contracts import Noise, Space
+from dgm_models.families.energy import EnergyBased
+from tests.conftest import TINY, toy_data
+
+
+class Bowl(nn.Module):
+    """Energy of N(0, spread^2) in all labels but for a constant each, in units of width^2."""
+
+    def __init__(self, spread: float, width: float, offsets: tuple[float, ...] = (0.0, 0.0)) -> None:
+        super().__init__()
+        self.spread, self.width = spread, width
+        self.offsets = nn.Parameter(torch.tensor([*offsets, 0.0]))
+
+    def forward(self, x, y):
+        return self.width**2 * (x.square().sum(1) / (2 * self.spread**2) + self.offsets[y])
+
+
+def test_the_slope_is_the_gradient_of_the_energy(toys):
+    model, _ = toys.get("energy", "pixels")
+    x, y = toy_data(TINY)
+    generator = torch.Generator().manual_seed(0)
+    along = 1e-3 * torch.randn(x[:5].shape, generator=generator)
+    inside = x[:5].clamp(0.01, 0.99)
+    difference = model.energy(inside + along, y[:5]) - model.energy(inside - along, y[:5])
+    slope = model.slope(model.space.to_signal(inside), y[:5]) / model.width**2
+    expected = (2 * slope * 2 * along).flatten(1).sum(1)  # the signal moves twice as far as x
+    assert torch.allclose(difference, expected, rtol=0.05, atol=0.02)
+
+
+def test_langevin_chains_draw_from_the_energy():
+    model = EnergyBased(Bowl(0.5, 0.1), Space((2,)), classes=2)
+    start = torch.zeros(4000, 2)
+    *_, (x, _) = model.chain(start, None, Noise(range(4000)), steps=200, step_size=2.0, temperature=1.0)
+    assert x.std().item() == pytest.approx(0.5, abs=0.02)
+    *_, (cold, energy) = model.chain(start + 1, None, Noise(range(4000)), steps=600, step_size=2.0, temperature=0.0)
+    assert cold.abs().max() < 0.1
+    assert energy.max() < 0.05
+
+
+def test_energy_falls_from_noise_to_samples(toys):
+    model, _ = toys.get("energy", "pixels")
+    y = torch.arange(20) % 2
+    samples = model.sample(Noise(range(20)), y)
+    noise = torch.rand(20, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert model.energy(samples, y).max() < model.energy(noise, y).min()
+
+
+def test_the_constants_of_the_labels_are_found():
+    """Label 1 has three nats more energy everywhere: as both labels come equally often, its constant makes up for it."""
+    model = EnergyBased(Bowl(1.0, 0.1, (0.0, 3.0)), Space((2,)), classes=2)
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(500, 2, generator=generator), torch.arange(500) % 2
+    model.finish(x, y)
+    assert (model.log_constant[0] - model.log_constant[1]).item() == pytest.approx(3, abs=0.01)
+    both = torch.stack([model.log_prob(x, torch.full((500,), label)) for label in (0, 1)], dim=1)
+    assert both.softmax(1).mean(0)[0].item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_guidance_follows_the_label(toys):
+    """With a scale of 0 the label is not heard; the model itself reads what it made."""
+    model, _ = toys.get("energy", "pixels")
+    asked = torch.arange(200) % 2
+    read = {}
+    for scale in (0.0, 1.0):
+        made = model.sample(Noise(range(200)), asked, model.Settings(guidance_scale=scale))
+        read[scale] = (model.log_prob(made, asked) > model.log_prob(made, 1 - asked)).float().mean()
+    assert read[1.0] > 0.95
+    assert read[0.0] < 0.75
