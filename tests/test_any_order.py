@@ -30,7 +30,8 @@ class Enumerated(nn.Module):
         flat, known = levels.flatten(1), seen.flatten(1)
         fits = ((PICTURES[None] == flat[:, None]) | ~known[:, None]).all(2).float() * self.joint  # (n, 16)
         mass = torch.stack([fits @ (level == PICTURES).float() for level in (0, 1)], dim=2)
-        return (mass / mass.sum(2, keepdim=True)).clamp_min(1e-12).log()
+        logits = (mass / mass.sum(2, keepdim=True)).clamp_min(1e-12).log()
+        return logits if at is None else logits.gather(1, at[..., None].expand(-1, -1, 2))
 
 
 @pytest.fixture

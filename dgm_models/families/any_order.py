@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob, last
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import weigh_levels
@@ -95,6 +95,13 @@ class AnyOrder(Family):
         yield from self._reveal(noise, self.labels(y, n), torch.zeros_like(nothing).long(), nothing, settings)
 
     @torch.no_grad()
+    def sample(self, noise: Noise, y: Tensor | None = None, settings: AnyOrderSettings | None = None) -> Tensor:
+        """The last frame of the film, without the guesses: it asks for the logits of those pixels alone that are drawn."""
+        settings, n = settings or self.Settings(), len(noise)
+        nothing = torch.zeros((n, *self.space.shape), dtype=torch.bool)
+        return last(self._reveal(noise, self.labels(y, n), torch.zeros_like(nothing).long(), nothing, settings, guess=False)).x
+
+    @torch.no_grad()
     def restore(
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: AnyOrderRestoring | None = None
     ) -> Iterator[Frame]:
@@ -119,8 +126,10 @@ class AnyOrder(Family):
         known: Tensor,
         settings: AnyOrderSettings,
         weigh: tuple[Tensor, Degradation] | None = None,
+        guess: bool = True,
     ) -> Iterator[Frame]:
-        """The film from `known` to everything. Each frame's guess is the mean of every pixel given what is known by then."""
+        """The film from `known` to everything. Each frame's guess is the mean of every pixel given what is known by then; without
+        guesses, which takes all rows to know equally many, it is the last frame alone."""
         n, size = len(y), self.space.size
         order = self._order(noise, known.flatten(1))
         chance, within = noise.uniform(size), noise.uniform(size)
@@ -128,17 +137,19 @@ class AnyOrder(Family):
         start = known.sum(1, keepdim=True)
         values = self.space.from_levels(torch.arange(self.levels), self.levels)
         for step in range(settings.steps):
-            logits = self.network(levels.view(n, *self.space.shape), known.view(n, *self.space.shape), y).float()
+            until = start + torch.ceil((size - start) * ((step + 1) / settings.steps)).long()
+            fresh = (order < until) & ~known
+            at = None if guess else fresh.nonzero()[:, 1].view(n, -1)
+            logits = self.network(levels.view(n, *self.space.shape), known.view(n, *self.space.shape), y, at).float()
             if weigh:
                 logits = weigh_levels(logits, values, levels, known, self.space.shape, *weigh)
             probabilities = sharpen(logits.flatten(0, 1), settings.temperature, settings.top_p)
-            x = self._picture(levels, known, within)
-            mean = torch.where(known.view_as(x), x, (probabilities @ values).view_as(x))
-            yield Frame(x, f"{int(known[0].sum())} of {size} known   step {step + 1} of {settings.steps}", self.space.clamp(mean))
-            until = start + torch.ceil((size - start) * ((step + 1) / settings.steps)).long()
-            fresh = (order < until) & ~known
-            drawn = draw(probabilities[fresh.flatten()], chance.flatten()[fresh.flatten()])
-            levels[fresh] = drawn
+            if guess:
+                x = self._picture(levels, known, within)
+                mean = torch.where(known.view_as(x), x, (probabilities @ values).view_as(x))
+                yield Frame(x, f"{int(known[0].sum())} of {size} known   step {step + 1} of {settings.steps}", self.space.clamp(mean))
+                probabilities = probabilities[fresh.flatten()]
+            levels[fresh] = draw(probabilities, chance[fresh])
             known |= fresh
         yield Frame(self._picture(levels, known, within), f"all {size} known")
 
