@@ -192,11 +192,13 @@ def _other() -> Iterator[tuple[str, float]]:
 def plot(peers: list[dict]) -> str:
     """Bars of the ratios on a logarithmic axis, as SVG that reads on white and on black."""
     wide, left, line = 900, 500, 34
-    reach = max(max(math.log10(row["ratio"]) for row in peers), 1.0)
+    reach = max(max(math.log10(max(row["ratio"], 0.01)) for row in peers), 1.0)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {line * len(peers) + 40}" font-family="sans-serif" font-size="13">'
     ]
-    parts.append(f'<rect width="100%" height="100%" fill="white"/><text x="{left}" y="18">times as fast as the peer</text>')
+    parts.append(
+        f'<rect width="100%" height="100%" fill="white"/><text x="{left}" y="18">times as fast as the peer (no bar: not faster)</text>'
+    )
     for i, row in enumerate(peers):
         top, long = 30 + i * line, max(1.0, math.log10(max(row["ratio"], 1.0)) / reach * (wide - left - 70))
         parts.append(f'<text x="{left - 8}" y="{top + 12}" text-anchor="end">{html.escape(row["what"])}</text>')

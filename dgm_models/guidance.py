@@ -37,7 +37,7 @@ def follow_measurement(
     its Jacobian; that Gaussian is conditioned on what was seen, with `solves` steps of conjugate gradients, each one
     evaluation (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta.
     """
-    target = _signal(space, degradation, seen)
+    target = signal_of(space, degradation, seen)
     x = noise.normal(*space.shape)
     for t, s in zip(*_pairs(steps), strict=True):
         _, guess = _conditioned(denoise, x, t, target, degradation, solves)
@@ -102,7 +102,7 @@ def weigh_hypotheses(
     pair those that are `margin` nats behind the best walk no further.
     """
     n = len(seen)
-    target = _signal(space, degradation, seen)
+    target = signal_of(space, degradation, seen)
     grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, math.log(until / (1 - until)), steps)).tolist()]
     bound, alive = torch.zeros(n, count), torch.ones(n, count, dtype=torch.bool)
     for pair in range(pairs):
@@ -130,7 +130,7 @@ def _pairs(steps: int) -> tuple[list[float], list[float]]:
     return [0.0, *inner], [*inner, 1.0]
 
 
-def _signal(space: Space, degradation: Degradation, seen: Tensor) -> Tensor:
+def signal_of(space: Space, degradation: Degradation, seen: Tensor) -> Tensor:
     """The measurement of a picture in [-1, 1], from the measurement of the same picture in [0, 1]."""
     ones = degradation(torch.ones((len(seen), *space.shape)))
     return 2 * seen - ones if space.kind == "image" else seen

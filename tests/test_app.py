@@ -15,13 +15,13 @@ import pytest
 from dgm_models import catalog, weights
 from dgm_models.data import mnist
 from dgm_models.ui import widgets
-from dgm_models.ui.app import LEVELS
+from dgm_models.ui.app import LEVELS, is_trained
 from dgm_models.ui.card import snippet
 from dgm_models.ui.film import Film, Row, resample
 from dgm_models.ui.first import FOLDER, stamp
 from dgm_models.ui.tabs.shared import test_digit as digit_of_the_test_set
 
-TABS = [tab.ID for tabs in LEVELS.values() for tab in tabs]
+TABS = [tab.ID for tabs in LEVELS.values() for tab in tabs if is_trained(tab)]
 
 
 def post(address: str, path: str, body: bytes, kind: str = "application/json") -> tuple[int, str]:
@@ -45,7 +45,12 @@ def call(address: str, name: str, data: str) -> str:
 
 PAD = json.dumps(widgets.to_sketch(digit_of_the_test_set(0)[0]))
 GOOD = '["3", 4, 7, 1.0, 1.0, 0]'
-FAMILIES = [("mixture", "gmm-mnist"), ("autoregressive", "autoregressive-mnist"), ("vae", "vae-mnist"), ("diffusion", "diffusion-mnist")]
+FAMILIES = [
+    ("mixture", "gmm-mnist"),
+    ("autoregressive", "autoregressive-mnist"),
+    ("vae", "vae-mnist"),
+    ("diffusion", "diffusion-mnist"),
+]
 
 
 @pytest.mark.parametrize(

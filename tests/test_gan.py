@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -9,6 +11,7 @@ from torch import nn
 from dgm_models.contracts import Noise
 from dgm_models.families.gan import GAN
 from dgm_models.probability import truncated_normal
+from dgm_models.training.loop import train
 from tests.conftest import PLANE, TINY, build, toy_data
 
 
@@ -24,19 +27,34 @@ class Linear(nn.Module):
 
 
 def test_each_player_is_taught_by_its_own_loss_alone():
-    model = build("gan", TINY)
+    """Where the other's loss is constant, a player stays as it is, in the loop as well."""
     x, y = toy_data(TINY)
-    model.loss(x[:32], y[:32], "critic").backward()
-    assert all(p.grad is None for p in model.network.generator.parameters())
+    for silent in ("critic", "generator"):
+        model = build("gan", TINY)
+        spoken = model.loss
+        model.loss = lambda x, y, player, model=model, silent=silent, spoken=spoken: (
+            spoken(x, y, player) if player != silent else 0 * sum(p.sum() for p in model.players()[silent].parameters())
+        )
+        before = deepcopy(model.state_dict())
+        for _ in train(model, x, y, steps=3, batch=16, rate=1e-2, ema=0.0, momentum=0.0):
+            pass
+        for name, after in model.state_dict().items():
+            if name.startswith(f"network.{silent}"):
+                assert torch.allclose(after, before[name], rtol=1e-3, atol=1e-6), name  # but for weight decay
+        assert any(not torch.allclose(after, before[name], atol=1e-3) for name, after in model.state_dict().items())
     with pytest.raises(ValueError, match="expected player 'critic' or 'generator'"):
         model.loss(x[:32], y[:32], "model")
 
 
 def test_the_penalty_is_the_squared_gradient():
-    """Of a critic that is linear in x it is the squared norm of its slope, at real and at generated points."""
-    slope = torch.tensor([3.0, 4.0])
-    model = GAN(nn.ModuleDict({"critic": Linear(slope), "generator": nn.Module()}), PLANE, latent=4)
-    assert model._steepness(torch.randn(5, 2), torch.zeros(5)).item() == pytest.approx(25)
+    """Of a critic that is linear in x it is half gamma times the squared norm of its slope, at real and at generated points."""
+    players = nn.Module()
+    players.critic, players.generator = Linear(torch.tensor([3.0, 4.0])), build("gan", PLANE).network.generator
+    losses = []
+    for gamma in (0.0, 0.2):
+        torch.manual_seed(0)
+        losses.append(float(GAN(players, PLANE, latent=4, classes=2, gamma=gamma).loss(*(each[:50] for each in toy_data(PLANE)), "critic")))
+    assert losses[1] - losses[0] == pytest.approx(0.2 / 2 * (25 + 25), rel=1e-4)
 
 
 def test_a_critic_that_is_taught_alone_tells_data_from_samples():

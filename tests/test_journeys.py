@@ -149,7 +149,12 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
 
 @pytest.mark.parametrize(
     ("name", "query"),
-    [("mixture.anatomy", "component=5"), ("diffusion.samplers", "of=3"), ("vae.plane", "z=1.5,-0.5"), ("autoregressive.below", "seed=31")],
+    [
+        ("mixture.anatomy", "component=5"),
+        ("diffusion.samplers", "of=3"),
+        ("vae.plane", "z=1.5,-0.5"),
+        ("autoregressive.below", "seed=31"),
+    ],
 )
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
     player, wanted = name.replace(".", "-"), query.replace(",", "%2C")

@@ -10,7 +10,11 @@ from dgm_models.contracts import Noise, last
 from dgm_models.degradations import Grey, Hide, Shrink
 from tests.conftest import KINDS, PLANE, TINY, build, toy_data
 
-SLOW = {"diffusion": {"steps": 20, "guidance_scale": 1.0}, "any_order": {"steps": 16}, "autoregressive": {"guidance_scale": 1.0}}
+SLOW = {
+    "diffusion": {"steps": 20, "guidance_scale": 1.0},
+    "any_order": {"steps": 16, "guidance_scale": 1.0},
+    "autoregressive": {"guidance_scale": 1.0},
+}
 HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
 RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan")]
 RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order", "energy", "gan")]
@@ -183,3 +187,15 @@ def test_encode_and_decode_are_inverse_for_diffusion(toys):
     z = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
     x = model.decode(z, steps=80)
     assert (model.encode(x, steps=80) - z).abs().median() < 0.1
+
+
+@each_kind
+def test_a_receipt_counts_the_evaluations_of_any_family(toys, family, name):
+    from dgm_models import weights
+    from dgm_models.applications.receipt import measured
+    from dgm_models.catalog import Loaded
+
+    model, _ = toys.get(family, name)
+    with measured(Loaded(model, weights.Source("embedded", "0", 0), 1), family, 0, 3) as receipt:
+        model.sample(Noise(range(3)), torch.tensor([0, 1, -1]))
+    assert (receipt.evaluations > 0) == (family != "mixture")

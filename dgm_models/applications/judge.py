@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dgm_models import catalog
 from dgm_models.applications.restore import read
+from dgm_models.data import mnist
 from dgm_models.modalities import image
 from dgm_models.probability import bits_per_dimension
 
@@ -40,11 +41,18 @@ def judge(id: str, x: Tensor) -> Verdict:
     row, began = catalog.recipe(id), time.perf_counter()
     model = catalog.open_model(id).model
     if not hasattr(model, "log_prob"):
-        said = f"{model.silent}; its critic scores it {float(model.score(x)):+.2f}" if hasattr(model, "score") else model.silent
+        said = (
+            f"{model.silent}; its critic ranks it above {_above(model, x):.0%} of test digits" if hasattr(model, "score") else model.silent
+        )
         return Verdict(row.title, said, None, None, 1000 * (time.perf_counter() - began))
     nats = model.log_prob(x.expand(CLASSES, -1, -1, -1), torch.arange(CLASSES), **model.quick)
     whole = float(torch.logsumexp(nats, 0)) - math.log(CLASSES)
     return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (time.perf_counter() - began))
+
+
+def _above(model: torch.nn.Module, x: Tensor, digits: int = 200) -> float:
+    """The share of test digits that a critic scores lower: one score alone means nothing."""
+    return float((model.score(mnist.pixels(mnist.test()[0][:digits])) < model.score(x)).float().mean())
 
 
 def judge_by_reader(x: Tensor) -> Verdict:

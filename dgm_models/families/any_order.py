@@ -19,13 +19,18 @@ from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import weigh_levels
 from dgm_models.probability import PART, choose_positions, draw, log_chosen, sharpen
 
+HASTE = 2.0  # the share that is known grows as this power of the share of steps: the first pixels decide most, so they come one by one
+PATCHES = 5  # hills a side of the landscape that patchy orders follow
 BLOCK = 4  # side of the squares over which an order spreads the pixels that are revealed together
 
 
 @dataclass(frozen=True)
 class AnyOrderSettings(Settings):
-    steps: int = knob(32, "Steps", 1, 784, step=1, help="one evaluation each; pixels that are revealed together do not see each other")
+    steps: int = knob(16, "Steps", 1, 784, step=1, help="one evaluation each; pixels that are revealed together do not see each other")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="divides the logits; 0: always the likeliest level")
+    guidance_scale: float = knob(
+        2.5, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
+    )
     top_p: float = knob(1.0, "Top-p", 0.05, 1.0, step=0.05, help="draw from the likeliest levels that hold this share, no others")
 
 
@@ -43,21 +48,28 @@ class AnyOrder(Family):
     restores = (Hide, Shrink)
     evidence = "lower bound"
 
-    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1, positions: int = 0) -> None:
-        """positions: how many of a picture a training step looks at; 0: all."""
+    def __init__(
+        self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1, positions: int = 0, patchy: float = 0.0
+    ) -> None:
+        """positions: how many of a picture a training step looks at; 0: all. patchy: the share of training orders that go patch by
+        patch, so that whole regions are hidden, as no order that is drawn evenly would hide them."""
         super().__init__()
+        self.patchy = patchy
         self.network, self.space, self.classes, self.drop, self.positions = network, space, classes, drop, positions
         self.levels = network.levels
 
     # training and likelihood ------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """The bound of log p a dimension, in nats: mean cross-entropy of what is hidden (Hoogeboom et al., 2022, eq. 4)."""
+        """The bound of log p a dimension, in nats: mean cross-entropy of what is hidden (Hoogeboom et al., 2022, eq. 4).
+
+        It is a bound whichever the orders are, as long as they do not depend on x.
+        """
         n, size = len(x), self.space.size
         y, levels = drop_labels(self.labels(y, n).to(x.device), self.drop, self.classes), self.space.to_levels(x, self.levels)
         spread = (torch.rand(1, device=x.device) + torch.arange(n, device=x.device) / n) % 1  # how many are seen, evenly over a batch
         count = (spread * size).long()[:, None]
-        seen = torch.rand(n, size, device=x.device).argsort(1).argsort(1) < count
+        seen = self._keys(n, x.device).argsort(1).argsort(1) < count
         at, weight = None, (~seen).float()
         if self.positions:
             at, weight = choose_positions(near_ink(levels), self.positions, among=~seen)
@@ -65,6 +77,16 @@ class AnyOrder(Family):
         logits = self.network(levels, seen.view_as(x), y, at).float()
         losses = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view_as(truth)
         return ((losses * weight).sum(1, keepdim=True) / (size - count)).mean()
+
+    def _keys(self, n: int, device: torch.device) -> Tensor:
+        """What the elements of n training orders are sorted by, (n, size)."""
+        keys = torch.rand(n, self.space.size, device=device)
+        if self.patchy and self.space.kind == "image":
+            _, high, wide = self.space.shape
+            hills = F.interpolate(torch.rand(n, 1, PATCHES, PATCHES, device=device), (high, wide), mode="bicubic").flatten(1)
+            by_patch = torch.rand(n, 1, device=device) < self.patchy
+            keys = torch.where(by_patch, hills + 0.05 * keys, keys)
+        return keys
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
@@ -109,7 +131,7 @@ class AnyOrder(Family):
         what the rest of its block leaves for it (`guidance.weigh_levels`)."""
         self.check_measurement(seen, degradation, noise)
         settings, n = settings or self.Restoring(), len(noise)
-        sampling = self.Settings(steps=settings.steps, temperature=settings.temperature)
+        sampling = self.Settings(steps=settings.steps, temperature=settings.temperature, guidance_scale=1.0)
         levels, known = torch.zeros((n, *self.space.shape), dtype=torch.long), torch.zeros((n, *self.space.shape), dtype=torch.bool)
         if isinstance(degradation, Hide):
             known = degradation.mask.expand_as(known)
@@ -137,10 +159,10 @@ class AnyOrder(Family):
         start = known.sum(1, keepdim=True)
         values = self.space.from_levels(torch.arange(self.levels), self.levels)
         for step in range(settings.steps):
-            until = start + torch.ceil((size - start) * ((step + 1) / settings.steps)).long()
+            until = start + torch.ceil((size - start) * ((step + 1) / settings.steps) ** HASTE).long()
             fresh = (order < until) & ~known
             at = None if guess else fresh.nonzero()[:, 1].view(n, -1)
-            logits = self.network(levels.view(n, *self.space.shape), known.view(n, *self.space.shape), y, at).float()
+            logits = self._logits(levels.view(n, *self.space.shape), known.view(n, *self.space.shape), y, at, settings.guidance_scale)
             if weigh:
                 logits = weigh_levels(logits, values, levels, known, self.space.shape, *weigh)
             probabilities = sharpen(logits.flatten(0, 1), settings.temperature, settings.top_p)
@@ -152,6 +174,14 @@ class AnyOrder(Family):
             levels[fresh] = draw(probabilities, chance[fresh])
             known |= fresh
         yield Frame(self._picture(levels, known, within), f"all {size} known")
+
+    def _logits(self, levels: Tensor, known: Tensor, y: Tensor, at: Tensor | None, scale: float) -> Tensor:
+        """Guided: away from what they are without the label (Ho and Salimans, 2022, eq. 6, on logits)."""
+        logits = self.network(levels, known, y, at).float()
+        if scale == 1 or bool((y == self.classes).all()):
+            return logits
+        without = self.network(levels, known, torch.full_like(y, self.classes), at).float()
+        return without + scale * (logits - without)
 
     def _order(self, noise: Noise, known: Tensor) -> Tensor:
         """The rank of each element: known ones first, then chance; pixels of one small block far apart from each other."""

@@ -3,13 +3,13 @@
 Learned without that constant, by denoising score matching at many scales with one energy (Vincent, 2011; Li et al., 2019): the
 slope of E at a noisy picture points away from the clean one. So E grows with the squared distance to the data, in units of
 `width`, and near the data exp(-E) is the distribution of digits with that much noise. A walk down the slope, with noise that
-fades, draws from it; it needs no clock, for the energy tells by itself how much noise is left (Kadkhodaie and Simoncelli, 2021).
+fades, draws from it. The network is told no noise level: it sees by itself how much is left (Kadkhodaie and Simoncelli, 2021).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.guidance import signal_of
 
 PART = 250  # pictures whose energies are measured at once
 
@@ -69,12 +70,13 @@ class EnergyBased(Family):
         parts = zip(self.space.to_signal(x).split(PART), self.labels(y, len(x)).split(PART), strict=True)
         return torch.cat([self.network(*part).float() for part in parts]) / self.width**2
 
-    def slope(self, signal: Tensor, y: Tensor, create_graph: bool = False) -> Tensor:
-        """width^2 times the gradient of the energy: what denoising takes away, like signal."""
+    def slope(self, signal: Tensor, y: Tensor, create_graph: bool = False) -> tuple[Tensor, Tensor]:
+        """width^2 times the gradient of the energy, like signal: what denoising takes away; and the energy itself, (n,)."""
         with torch.enable_grad():
             leaf = signal.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(self.network(leaf, y).sum(), leaf, create_graph=create_graph)
-        return slope
+            height = self.network(leaf, y)
+            (slope,) = torch.autograd.grad(height.sum(), leaf, create_graph=create_graph)
+        return slope, height.detach().float() / self.width**2
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011, eq. 11)."""
@@ -82,7 +84,8 @@ class EnergyBased(Family):
         spread = (torch.rand(1, device=x.device) + torch.arange(len(x), device=x.device) / len(x)) % 1
         sigma = self.least * (self.most / self.least) ** spread.view(-1, *[1] * (x.dim() - 1))
         noise = torch.randn_like(signal)
-        return (self.slope(signal + sigma * noise, y, create_graph=True) / sigma - noise).square().mean()
+        slope, _ = self.slope(signal + sigma * noise, y, create_graph=True)
+        return (slope / sigma - noise).square().mean()
 
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor, digits: int = 2000) -> None:
@@ -105,7 +108,8 @@ class EnergyBased(Family):
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """-E(x, y) less the constant of the label, (n,) nats: log p(x | y) up to a constant that all pictures and labels share."""
+        """-E(x, y) less the constant of the label, (n,) nats: log p(x | y) up to a constant that all pictures and all labels share,
+        but not what comes without a label."""
         self.space.check(x)
         return -self.energy(x, y) - self.log_constant[self.labels(y, len(x))]
 
@@ -124,8 +128,7 @@ class EnergyBased(Family):
         """The same walk, where what was seen takes the place of the slope in its directions (Kadkhodaie and Simoncelli, 2021,
         algorithm 2)."""
         self.check_measurement(seen, degradation, noise)
-        settings, ones = settings or self.Restoring(), degradation(torch.ones((len(seen), *self.space.shape)))
-        target = 2 * seen - ones if self.space.kind == "image" else seen
+        settings, target = settings or self.Restoring(), signal_of(self.space, degradation, seen)
 
         def pull(x: Tensor, down: Tensor) -> Tensor:
             return down - degradation.pinv(degradation(down)) + degradation.pinv(target - degradation(x))
@@ -135,29 +138,37 @@ class EnergyBased(Family):
             answer = frame.x if frame.guess is not None else put_back_in_range(frame.x, seen, degradation)
             yield frame._replace(x=answer)
 
-    def _walk(self, noise: Noise, y: Tensor, steps: int, step_size: float, temperature: float, scale: float, pull=None) -> Iterator[Frame]:
+    def _walk(
+        self,
+        noise: Noise,
+        y: Tensor,
+        steps: int,
+        step_size: float,
+        temperature: float,
+        scale: float,
+        pull: Callable[[Tensor, Tensor], Tensor] | None = None,
+    ) -> Iterator[Frame]:
         """From noise of size `most` to `least` in equal ratios. A step of share h leaves (1 - h) of the noise; fresh noise makes up
         what is missing from the next size. Each frame's guess is where the slope leads at once."""
         ratio = (self.least / self.most) ** (1 / steps)
         share = min(1.0, step_size * (1 - ratio))
         x, sigma = temperature * self.most * noise.normal(*self.space.shape), self.most
         for step in range(steps):
-            down = self._down(x, y, scale)
-            energy = float(self.network(x[:1], y[:1])) / self.width**2
-            yield self._frame(x, x + down, f"step {step} of {steps}   noise {sigma:.2f}   energy {energy:,.0f}")
+            down, energy = self._down(x, y, scale)
+            yield self._frame(x, x + down, f"step {step} of {steps}   noise {sigma:.2f}   energy of the first {float(energy[0]):,.0f}")
             down = pull(x, down) if pull else down
             fresh = sigma * math.sqrt(max(0.0, ratio**2 - (1 - share) ** 2))
             x, sigma = x + share * down + temperature * fresh * noise.normal(*self.space.shape), sigma * ratio
-        down = self._down(x, y, scale)
-        x = x + (pull(x, down) if pull else down)
-        yield self._frame(x, None, f"the last of the noise taken away   energy {float(self.network(x[:1], y[:1])) / self.width**2:,.0f}")
+        down, _ = self._down(x, y, scale)
+        yield self._frame(x + (pull(x, down) if pull else down), None, f"step {steps} of {steps}: the last of the noise taken away")
 
-    def _down(self, x: Tensor, y: Tensor, scale: float) -> Tensor:
-        """From x to where the slope leads; guided away from where it leads without a label (Ho and Salimans, 2022)."""
-        with_label = -self.slope(x, y)
+    def _down(self, x: Tensor, y: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """From x to where the slope leads, guided away from where it leads without a label (Ho and Salimans, 2022); and the energy."""
+        slope, energy = self.slope(x, y)
         if scale == 1 or bool((y == self.classes).all()):
-            return with_label
-        return scale * with_label + (1 - scale) * -self.slope(x, torch.full_like(y, self.classes))
+            return -slope, energy
+        without, _ = self.slope(x, torch.full_like(y, self.classes))
+        return -scale * slope - (1 - scale) * without, energy
 
     def _frame(self, x: Tensor, guess: Tensor | None, note: str) -> Frame:
         show = lambda signal: self.space.clamp(self.space.from_signal(signal))  # noqa: E731
@@ -169,11 +180,12 @@ class EnergyBased(Family):
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Langevin dynamics in the energy itself: x - step / 2 * slope of E + sqrt(step) noise (Welling and Teh, 2011), as (x, energy).
 
-        step_size is in units of width^2, where 1 would go to the bottom of the valley at once.
+        step_size is in units of width^2, where 2 goes to the bottom of a valley of that width at once, and more than 4 out of it.
         """
         self.space.check(x)
         y, signal = self.labels(y, len(x)), self.space.to_signal(x)
         for _ in range(steps + 1):
-            yield self.space.clamp(self.space.from_signal(signal)), self.network(signal, y) / self.width**2
+            slope, energy = self.slope(signal, y)
+            yield self.space.clamp(self.space.from_signal(signal)), energy
             fresh = temperature * self.width * math.sqrt(step_size) * noise.normal(*self.space.shape)
-            signal = signal - step_size / 2 * self.slope(signal, y) + fresh
+            signal = signal - step_size / 2 * slope + fresh

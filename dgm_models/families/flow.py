@@ -1,13 +1,15 @@
 """Normalizing flows: an invertible map between pictures and Gaussian noise, whose Jacobian is known (Rezende and Mohamed, 2015).
 
 Coupling layers (Dinh et al., 2017) in several scales. A layer passes some elements through their distribution functions,
-given those that coarser layers made, and on to N(0, 1); it leaves the others alone, so its Jacobian is a diagonal. The
-distribution functions are piecewise linear (Mueller et al., 2019), a piece for each 8-bit level. Dequantized uniformly, a
-level has a constant density, so the bound that dequantization gives is tight: the density is the mass of the level.
+given those that coarser layers made, and on to N(0, 1); it leaves the others alone, so its Jacobian is triangular, and the
+determinant a product. The distribution functions are piecewise linear (Mueller et al., 2019), a piece for each 8-bit level.
+Dequantized uniformly, a level has a constant density, so the bound that dequantization gives is tight: the density is the mass
+of the level.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +22,7 @@ from dgm_models.degradations import Hide
 from dgm_models.guidance import resample
 from dgm_models.probability import PART, log_chosen, log_normal
 
-EDGE = 1e-12  # how near 0 and 1 a share may come, so that its Gaussian number stays finite
+EDGE = 1e-15  # how near 0 and 1 a share may come, so that its Gaussian number stays finite
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class FlowRestoring(Settings):
 
 
 class Flow(Family):
-    """Class-conditional. network(layer, levels (n, *shape), labels) -> logits (n, k, levels) of the elements network.parts[layer]."""
+    """Class-conditional. network(levels (n, *shape), labels, layer) -> logits (n, k, levels) of the elements network.parts[layer]."""
 
     Settings = FlowSettings
     Restoring = FlowRestoring
@@ -56,7 +58,7 @@ class Flow(Family):
         for layer, (part, share) in enumerate(zip(self.parts, self.network.shares(), strict=True)):
             every = round(1 / share)  # a batch is in no order: every third row is as good as any
             some, some_y = levels[layer % every :: every], y[layer % every :: every]
-            logits = self.network(layer, some, some_y).float()
+            logits = self.network(some, some_y, layer).float()
             truth = some.flatten(1)[:, part.to(x.device)]
             total = total + F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="sum") / len(some)
         return total / self.space.size
@@ -70,7 +72,7 @@ class Flow(Family):
         for start in range(0, len(x), PART):
             some, some_y = levels[start : start + PART], y[start : start + PART]
             for layer, part in enumerate(self.parts):
-                out[start : start + PART, part] = log_chosen(self.network(layer, some, some_y).float(), some.flatten(1)[:, part])
+                out[start : start + PART, part] = log_chosen(self.network(some, some_y, layer).float(), some.flatten(1)[:, part])
         return out.view_as(x)
 
     def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -89,25 +91,26 @@ class Flow(Family):
         z = (levels + within.double()) / self.levels
         for layer in reversed(range(len(self.parts))):
             part = self.parts[layer]
-            share = self._shares(layer, levels.view(x.shape), y)
+            share, log_share = self._shares(layer, levels.view(x.shape), y)
             own = share.gather(2, levels[:, part, None])[..., 0]
             below = (share.cumsum(2) - share).gather(2, levels[:, part, None])[..., 0]
             noise = torch.special.ndtri((below + own * within[:, part].double()).clamp(EDGE, 1 - EDGE))
             z = z.index_copy(1, part, noise)
-            yield layer, z, ((own * self.levels).log() - log_normal(noise)).sum(1)
+            log_own = log_share.gather(2, levels[:, part, None])[..., 0]
+            yield layer, z, (log_own + math.log(self.levels) - log_normal(noise)).sum(1)
 
     def from_noise(self, z: Tensor, y: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Layer by layer, coarsest first, as (layer, levels so far (n, size), place within the bin (n, size), double)."""
         levels, within = torch.zeros(z.shape, dtype=torch.long), torch.full(z.shape, 0.5, dtype=torch.float64)
         for layer, part in enumerate(self.parts):
-            share = self._shares(layer, levels.view(-1, *self.space.shape), y)
+            share, _ = self._shares(layer, levels.view(-1, *self.space.shape), y)
             self._invert(share, z[:, part], part, levels, within)
             yield layer, levels, within
 
-    def _shares(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
-        """The probability of each level, (n, k, levels), double, so that their sums invert to the last digits."""
-        share = self.network(layer, levels, y).float().softmax(2).double()
-        return share / share.sum(2, keepdim=True)
+    def _shares(self, layer: int, levels: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The probability of each level and its log, (n, k, levels), doubles, so that sums invert to the last digits."""
+        log_share = self.network(levels, y, layer).double().log_softmax(2)
+        return log_share.exp(), log_share
 
     def _invert(self, share: Tensor, z: Tensor, part: Tensor, levels: Tensor, within: Tensor) -> None:
         """Write the level, and the place within it, whose distribution function is that of z: share (n, k, levels), z (n, k)."""
@@ -121,22 +124,13 @@ class Flow(Family):
 
     @torch.no_grad()
     def trace(self, noise: Noise, y: Tensor | None = None, settings: FlowSettings | None = None) -> Iterator[Frame]:
-        """From Gaussian noise to a picture, layer by layer; its guess repeats what is there already."""
-        settings, y = settings or self.Settings(), self.labels(y, len(noise))
-        z = settings.temperature * noise.normal(self.space.size)
-        made = torch.zeros(self.space.size, dtype=torch.bool)
-        yield Frame(self._mixed(z, None, made), f"Gaussian noise, {self.space.size} numbers")
-        for layer, levels, within in self.from_noise(z, y):
-            made[self.parts[layer]] = True
-            yield Frame(self._mixed(z, self._values(levels, within), made), self._note(layer, made))
-
-    def sample(self, noise: Noise, y: Tensor | None = None, settings: FlowSettings | None = None) -> Tensor:
-        """The last frame of the film."""
-        return super().sample(noise, y, settings)
+        """From Gaussian noise to a picture, layer by layer."""
+        temperature = (settings or self.Settings()).temperature
+        yield from self.way_back(temperature * noise.normal(self.space.size), y)
 
     @torch.no_grad()
-    def journey(self, x: Tensor, y: Tensor | None, noise: Noise) -> Iterator[tuple[Frame, int, Tensor, Tensor]]:
-        """From a picture to Gaussian noise: after each layer (frame, layer, log |det| of it, log N of the noise it made), (n,) nats."""
+    def journey(self, x: Tensor, y: Tensor | None, noise: Noise) -> Iterator[tuple[Frame, int, Tensor, Tensor, Tensor]]:
+        """From a picture to Gaussian noise, as (frame, layer, z so far, log |det| of the layer, log N of the noise that it made)."""
         self.space.check(x)
         labels, within = self.labels(y, len(x)), noise.uniform(self.space.size).clamp(1e-6, 1 - 1e-6)
         made = torch.ones(self.space.size, dtype=torch.bool)
@@ -144,7 +138,16 @@ class Flow(Family):
             part = self.parts[layer]
             made[part] = False
             frame = Frame(self._mixed(z, z.float(), made), f"layer {layer + 1}: {int((~made).sum())} of {self.space.size} are noise")
-            yield frame, layer, log_det, log_normal(z[:, part]).sum(1)
+            yield frame, layer, z, log_det, log_normal(z[:, part]).sum(1)
+
+    @torch.no_grad()
+    def way_back(self, z: Tensor, y: Tensor | None = None) -> Iterator[Frame]:
+        """From noise (n, size) to the picture that it stands for."""
+        made = torch.zeros(self.space.size, dtype=torch.bool)
+        yield Frame(self._mixed(z, None, made), f"Gaussian noise, {self.space.size} numbers")
+        for layer, levels, within in self.from_noise(z, self.labels(y, len(z))):
+            made[self.parts[layer]] = True
+            yield Frame(self._mixed(z, self._values(levels, within), made), self._note(layer, made))
 
     def _note(self, layer: int, made: Tensor) -> str:
         return f"layer {layer + 1} of {len(self.parts)}: {int(made.sum())} of {self.space.size} made from their noise"
@@ -161,7 +164,10 @@ class Flow(Family):
 
     @torch.no_grad()
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """The noise that makes x, (n, *shape) -> (n, size): exact, with each pixel in the middle of its level's bin."""
+        """The noise that makes x, each pixel in the middle of its level's bin: (n, *shape) -> (n, size), double.
+
+        `decode` gives x back exactly, unless it has a level that the model finds less likely than 1e-15 at its place.
+        """
         self.space.check(x)
         y, place = self.labels(y, len(x)), self.space.place_in_level(x, self.levels).flatten(1)
         *_, (_, z, _) = self.to_noise(x, y, place)
@@ -194,7 +200,7 @@ class Flow(Family):
         levels, within = torch.where(mask, truth, 0), torch.full((n * many, size), 0.5, dtype=torch.float64)
         weight, made = torch.zeros(n, many), torch.zeros(size, dtype=torch.bool)
         for layer, part in enumerate(self.parts):
-            logits = self.network(layer, levels.view(-1, *self.space.shape), labels).float()
+            logits = self.network(levels.view(-1, *self.space.shape), labels, layer).float()
             self._invert(logits.double().softmax(2), z[:, part], part, levels, within)
             levels[:, part] = torch.where(mask[:, part], truth[:, part], levels[:, part])
             weight += (log_chosen(logits, levels[:, part]) * mask[:, part]).sum(1).view(n, many)

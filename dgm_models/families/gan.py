@@ -136,8 +136,8 @@ class GAN(Family):
     def restore(
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: GANRestoring | None = None
     ) -> Iterator[Frame]:
-        """Nearly samples of p(x | seen, y): a code that explains what was seen up to normal noise, without straying from one that
-        was drawn from the prior (randomize then optimize); what was seen is put in its place."""
+        """Nearly samples of p(x | seen, y): from a first guess to a code that explains what was seen up to normal noise, and stays
+        near a fresh draw from the prior (randomize then optimize); what was seen is put in its place."""
         self.check_measurement(seen, degradation, noise)
         settings, labels, gain = settings or self.Restoring(), self.labels(y, len(noise)), degradation.gain
         fresh = settings.temperature * self.fit_error**0.5 * degradation(noise.normal(*self.space.shape))
@@ -145,7 +145,7 @@ class GAN(Family):
         draw = lambda: settings.temperature * noise.normal(self.latent)  # noqa: E731
         start = first_codes(draw, lambda z: misfit(z, seen), noise, settings.tries)
         yield self._answer(start, labels, seen, degradation, "a code drawn from the prior that fits what was seen")
-        film = fit_latent(lambda z: misfit(z, seen + fresh), start, start, steps=settings.steps)
+        film = fit_latent(lambda z: misfit(z, seen + fresh), start, draw(), steps=settings.steps)
         for step, z in enumerate(film):
             yield self._answer(z, labels, seen, degradation, f"step {step + 1} of {settings.steps} towards what was seen")
 

@@ -91,7 +91,7 @@ class CoarseToFine(nn.Module):
         """Which share of a training batch each layer is taught with: those of many pixels get enough from a third."""
         return [1 / 3 if len(part) > 40 else 1.0 for part in self.parts]
 
-    def forward(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
+    def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
         """Logits of the elements that a layer makes, given those before them: (n, len(parts[layer]), levels)."""
         apart = self.scales[layer]
         known = self.known[layer, ::apart, ::apart].expand(len(levels), -1, -1)
@@ -119,7 +119,7 @@ class CoupledCoordinates(nn.Module):
     def shares(self) -> list[float]:
         return [1.0] * len(self.parts)
 
-    def forward(self, layer: int, levels: Tensor, y: Tensor) -> Tensor:
+    def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
         known = (torch.arange(levels.shape[1]) < layer).expand(len(levels), -1)
         h = told(self.table, levels, known).flatten(1)
         return self.layers[layer](h, torch.full((len(levels), 1), float(layer)), y)[:, None]

@@ -65,7 +65,7 @@ RECIPES = (
         "any-order-mnist",
         "Any order",
         family="dgm_models.families.any_order:AnyOrder",
-        family_config={"space": DIGIT, "classes": 10, "positions": 288},
+        family_config={"space": DIGIT, "classes": 10, "positions": 288, "patchy": 0.5},
         network="dgm_models.networks.any_order:AnyOrderUNet",
         network_config={"width": 80, "fine": 2, "coarse": 3, "classes": 10},
         steps=4200,

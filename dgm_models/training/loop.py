@@ -110,10 +110,11 @@ def train(
     and resumes from them. The rate warms up over 2 % of the steps and falls as a cosine to 1 % of itself. `muon` gives the
     kernels of repeated blocks to Muon, and `momentum` is AdamW's first beta (`optimizers_of`).
     """
-    from accelerate import Accelerator
+    from accelerate import Accelerator, DistributedDataParallelKwargs
     from accelerate.utils import set_seed
 
-    accelerator = Accelerator(mixed_precision=mixed_precision, step_scheduler_with_optimizer=False)
+    several = DistributedDataParallelKwargs(find_unused_parameters=len(model.players()) > 1)  # one player's loss leaves the others out
+    accelerator = Accelerator(mixed_precision=mixed_precision, step_scheduler_with_optimizer=False, kwargs_handlers=[several])
     set_seed(seed + accelerator.process_index)
     x, y = x.to(accelerator.device), y.to(accelerator.device)
     model.to(accelerator.device).train()

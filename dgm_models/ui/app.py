@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from dgm_models import weights
 from dgm_models.ui.first import first
 from dgm_models.ui.serve import ALONE, BodyLimit, live, refusal
 from dgm_models.ui.tabs import (
@@ -16,6 +17,9 @@ from dgm_models.ui.tabs import (
     board,
     diffusion,
     digits,
+    energy,
+    flow,
+    gan,
     gaussian_mixture,
     inpainting,
     interpolation,
@@ -26,10 +30,15 @@ from dgm_models.ui.tabs import (
 from dgm_models.ui.widgets import ASSETS, Live
 
 LEVELS: dict[str, tuple[ModuleType, ...]] = {
-    "Families": (gaussian_mixture, autoregressive, vae, diffusion),
+    "Families": (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan),
     "Applications": (digits, inpainting, superresolution, interpolation),
     "Compare": (mydigit, board),
 }
+
+
+def is_trained(tab: ModuleType) -> bool:
+    """The tab of a family opens when the weights of its model are there."""
+    return getattr(tab, "MODEL", None) is None or tab.MODEL in weights.manifest()
 
 
 def build_app() -> gr.Blocks:
@@ -41,7 +50,7 @@ def build_app() -> gr.Blocks:
         with gr.Tabs(elem_id="dgm-level") as outer:
             for level, tabs in LEVELS.items():
                 with gr.Tab(level, id=level), gr.Tabs(elem_id=f"dgm-{level.lower()}") as inner[level]:
-                    for tab in tabs:
+                    for tab in filter(is_trained, tabs):
                         with gr.Tab(tab.TITLE, id=tab.ID):
                             panels[tab.ID] = level, tab.ID, (panel := tab.build())
                             panels |= {f"{tab.ID}.{name}": (level, tab.ID, part) for name, part in panel.parts.items()}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 WIDE, TALL, EDGE, FOOT, TOP = 560, 210, 12, 40, 34
-BINS = 40
+BINS, MOST = 40, 1e9
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,22 @@ def histograms(groups: list[Group], marks: list[tuple[str, float]], axis: str) -
     tallest = max(float(count.max()) for count in counts)
     names = ", ".join(group.name for group in groups)
     parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{html.escape(f"{axis}: {names}")}">']
-    for place, (group, count) in enumerate(zip(groups, counts, strict=True)):
+    left = EDGE
+    for group, count in zip(groups, counts, strict=True):
         for i, share in enumerate((count / tallest).tolist()):
             tall = share * (floor - TOP)
             parts.append(
                 f'<rect class="{group.kind}" x="{EDGE + i * wide:.1f}" y="{floor - tall:.1f}" width="{wide - 1:.1f}" height="{tall:.1f}"/>'
             )
-        parts.append(f'<rect class="{group.kind}" x="{EDGE + place * 190}" y="6" width="11" height="11"/>')
-        parts.append(f'<text x="{EDGE + place * 190 + 16}" y="16">{html.escape(group.name)}</text>')
+        parts.append(f'<rect class="{group.kind}" x="{left}" y="6" width="11" height="11"/>')
+        parts.append(f'<text x="{left + 16}" y="16">{html.escape(group.name)}</text>')
+        left += 40 + 8 * len(group.name)
     parts.append(f'<path class="axis" d="M{EDGE} {floor}H{WIDE - EDGE}"/>')
-    for name, at in marks:
+    for place, (name, at) in enumerate(marks):
         anchor = "end" if x_of(at) > WIDE / 2 else "start"
         parts.append(f'<path class="mark" d="M{x_of(at):.1f} {TOP - 8}V{floor}"/>')
         shift = -5 if anchor == "end" else 5
-        parts.append(f'<text x="{x_of(at) + shift:.1f}" y="{TOP + 4}" text-anchor="{anchor}">{html.escape(name)}</text>')
+        parts.append(f'<text x="{x_of(at) + shift:.1f}" y="{TOP + 4 + 16 * place}" text-anchor="{anchor}">{html.escape(name)}</text>')
     parts.append(f'<text x="{EDGE}" y="{floor + 15}">{low:.1f}</text>')
     parts.append(f'<text x="{WIDE - EDGE}" y="{floor + 15}" text-anchor="end">{high:.1f}</text>')
     parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
@@ -55,7 +57,8 @@ def histograms(groups: list[Group], marks: list[tuple[str, float]], axis: str) -
 
 
 def lines(series: list[list[float]], axis: str, upwards: str) -> str:
-    """Numbers over their place, one line a series, upwards on a logarithmic axis from 1."""
+    """Numbers over their place, one line a series, upwards on a logarithmic axis from 1 to MOST at most."""
+    series = [[min(value, MOST) if value == value else MOST for value in each] for each in series]
     floor, most = TALL - FOOT, max(max(each) for each in series)
     reach = max(math.log10(max(most, 10.0)), 1.0)
     x_of = lambda i, count: 60 + i / max(1, count - 1) * (WIDE - EDGE - 60)  # noqa: E731

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgm_models.contracts import Knob, Settings
+from dgm_models.contracts import Knob, Settings, check_seed
 from dgm_models.modalities import image
 from dgm_models.ui.film import Film
 
@@ -144,7 +144,7 @@ def settings_from(settings: type[Settings], fields: list[Field], values: tuple[A
 
 def seed_field(default: int = 7) -> Field:
     number = gr.Number(default, label="Seed", step=1, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
-    return Field("seed", number, whole_from_text, lambda value: str(int(value)))
+    return Field("seed", number, whole_from_text, lambda value: str(check_seed(value)))
 
 
 def labels_for(choice: Any, count: int) -> Tensor:

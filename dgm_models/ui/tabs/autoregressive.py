@@ -77,8 +77,10 @@ def heed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
     for many in PARTICLES:
         title = f"raster order, {many} particles" if many > 1 else "raster order, blind"
         rows.append(answer_row(MODEL, seen, away, seed, y, title, kind(particles=many)))
-    rows.append(answer_row(ANY, seen, away, seed, y, "any order"))
-    receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance([MODEL, ANY, READER])}"
+    if ANY in catalog.models_for("restore"):
+        rows.append(answer_row(ANY, seen, away, seed, y, "any order"))
+    used = [id for id in (MODEL, ANY, READER) if id in catalog.weights.manifest()]
+    receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance(used)}"
     return widgets.shown(Film(rows, receipt=receipt, link=link, tall=330), f"autoregressive-below-{seed}")
 
 
@@ -86,8 +88,10 @@ def build() -> Live:
     panel = family_panel(ID, MODEL, "autoregressive")
     panel.parts["pixels"] = _pixels()
     panel.parts["below"] = _below()
+    if ANY not in catalog.weights.manifest():
+        return panel
     gr.Markdown("### Any order: one network for p(pixel | any set of seen pixels). Many pixels a step, and it can look below")
-    panel.parts["any-order"] = family_panel("any-order", ANY, "any_order", address=f"{ID}.any-order")
+    panel.parts["any-order"] = family_panel(f"{ID}-any-order", ANY, "any_order", address=f"{ID}.any-order")
     return panel
 
 
@@ -122,7 +126,7 @@ def _pixels() -> Live:
 def _below() -> Live:
     gr.Markdown(
         "### What lies below: raster order draws the upper half before it meets the lower one. "
-        "Particles, weighed by how likely they find it, heed it; a model of any order just looks"
+        "Particles, weighed by how likely they find it, heed it"
     )
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):

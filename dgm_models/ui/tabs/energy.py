@@ -24,7 +24,7 @@ from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "energy", "Energy-based", "energy-mnist"
-CHAINS, COMPARED = 6, 300
+CHAINS, COMPARED, QUICK = 6, 60, 20
 STARTS = ("noise", "your digit", "your digit and noise")
 
 
@@ -33,8 +33,8 @@ class ChainSettings(Settings):
     """Of Langevin dynamics in the energy."""
 
     steps: int = knob(100, "Steps", 10, 400, step=10)
-    step_size: float = knob(0.5, "Step size", 0.05, 2.0, step=0.05, help="of the squared width of the energy's valleys")
-    temperature: float = knob(1.0, "Noise", 0.0, 1.5, step=0.05, help="0: straight down; 1: chains that draw from exp(-E)")
+    step_size: float = knob(0.5, "Step size", 0.05, 5.0, step=0.05)
+    temperature: float = knob(1.0, "Noise", 0.0, 1.5, step=0.05)
 
 
 def wander(pad: Any, start: Any, label: Any, seed: Any, settings: ChainSettings, link: str) -> list[Any]:
@@ -66,7 +66,9 @@ def known_energies(label: int) -> tuple[Tensor, Tensor]:
     model, (x, y) = catalog.load(MODEL), mnist.test()
     real = mnist.pixels((x if label < 0 else x[y == label])[:COMPARED])
     labels = torch.full((COMPARED,), label)
-    return model.energy(real, labels[: len(real)]), model.energy(model.sample(Noise(range(COMPARED)), labels), labels)
+    return model.energy(real, labels[: len(real)]), model.energy(
+        model.sample(Noise(range(COMPARED)), labels, model.Settings(steps=QUICK)), labels
+    )
 
 
 def weigh(pad: Any, label: Any, link: str) -> list[Any]:
@@ -76,7 +78,7 @@ def weigh(pad: Any, label: Any, link: str) -> list[Any]:
     model = loaded.model
     with measured(loaded, MODEL, 0, 1) as receipt:
         signal, labels = model.space.to_signal(x), model.labels(y, 1)
-        slope = model.slope(signal, labels)
+        slope, _ = model.slope(signal, labels)
         led = model.space.clamp(model.space.from_signal(signal - slope))
         energy = float(model.energy(x, y))
         reading = model.log_prob(x.expand(10, -1, -1, -1), torch.arange(10)).softmax(0)
@@ -84,7 +86,7 @@ def weigh(pad: Any, label: Any, link: str) -> list[Any]:
     pull = (slope.abs() / slope.abs().max().clamp_min(1e-6)).sqrt()
     row = Row(still(torch.cat([x, pull, led])), 3, heads=("your digit", "how hard E pulls", "where it leads"))
     film = Film([row], receipt=f"energy {energy:,.1f} · {receipt.cost} · {Models.provenance([MODEL])}", link=link, tall=150)
-    groups = [Group("test digits: learning lowers", real, "data"), Group("samples: learning lifts", made, "model")]
+    groups = [Group("test digits", real, "data"), Group("samples", made, "model")]
     phases = histograms(groups, [("your digit", energy)], "energy")
     said = f"p(y | x) by Bayes' rule: a {int(reading.argmax())}, in percent"
     return [
@@ -102,7 +104,9 @@ def build() -> Live:
 
 
 def _chain() -> Live:
-    gr.Markdown("### Langevin chains: downhill in the energy, with noise. Small steps stay; large ones overshoot, and the energy climbs")
+    gr.Markdown(
+        "### Langevin chains: downhill in the energy, with noise. A step of 2 reaches the bottom of a valley; one of more than 4 leaves it"
+    )
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad("chained", ["draw", "erase"], 18)
@@ -134,7 +138,9 @@ def _chain() -> Live:
 
 
 def _digit() -> Live:
-    gr.Markdown("### Two phases: learning pushes the energy of data down and that of samples up, until neither moves. Where is your digit?")
+    gr.Markdown(
+        "### Two phases: the slope of log p in the parameters lowers the energy of data and lifts that of samples, until both agree"
+    )
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad("weighed", ["draw", "erase"], 61)
@@ -142,8 +148,9 @@ def _digit() -> Live:
         with gr.Column(scale=4, min_width=280):
             phases = gr.HTML(elem_id="chart-energy-phases")
             gr.Markdown(
-                "A classifier for free: of one picture, the energies under ten labels may be compared. The constants of the ten "
-                "labels were set on training digits, so that p(y | x) is likeliest.",
+                "This model learned by score matching, which needs no samples; where the two histograms differ, likelihood would "
+                "still have something to teach it. A classifier for free: of one picture, the energies under ten labels may be "
+                "compared. The constants of the ten labels were set on training digits, so that p(y | x) is likeliest.",
                 elem_classes="dgm-hint",
             )
         with gr.Column(scale=5, min_width=280, elem_classes="dgm-result"):

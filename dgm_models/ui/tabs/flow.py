@@ -30,18 +30,21 @@ def travel(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
     model = loaded.model
     with measured(loaded, MODEL, seed, 1) as receipt:
         there = list(model.journey(x, y, Noise([seed])))
+        back = list(model.way_back(there[-1][2], y))[1:]
         cost = -model.layer_log_prob(x, y) / math.log(2)
     cost = (cost / cost.max().clamp_min(1e-6)).sqrt()
     out = [Frame(x, "your digit"), *(step[0] for step in there)]
-    back = [Frame(frame.x, f"back: {frame.note}") for frame in reversed(out[:-1])]
-    frames = [Frame(torch.cat([frame.x, cost]), frame.note) for frame in [*out, *back]]
-    gained = {layer: float(log_det + noise) for _, layer, log_det, noise in there}
-    log_det, log_noise = (sum(float(step[i]) for step in there) for i in (2, 3))
+    frames = [Frame(torch.cat([frame.x, cost]), frame.note) for frame in out]
+    frames += [Frame(torch.cat([frame.x, cost]), f"back: {frame.note}") for frame in back]
+    gained = {layer: float(log_det + noise) for _, layer, _, log_det, noise in there}
+    log_det, log_noise = (sum(float(step[i]) for step in there) for i in (3, 4))
+    off = int((model.space.to_levels(back[-1].x, model.levels) != model.space.to_levels(x, model.levels)).sum())
+    came = "it came back exactly" if not off else f"{off} pixels came back otherwise: the model finds them all but impossible"
     nats = log_det + log_noise - 784 * math.log(model.levels)
     film = Film(
         [Row(frames, 2, heads=("on its way", "what pixels cost"))],
         receipt=f"log p = log N(z) {log_noise:,.0f} + log |det| {log_det:,.0f} - 784 log 256 {784 * math.log(256):,.0f} = {nats:,.0f} nats "
-        f"· seed {seed} · {receipt.cost} · {Models.provenance([MODEL])}",
+        f"· {came} · seed {seed} · {receipt.cost} · {Models.provenance([MODEL])}",
         link=link,
         tall=260,
     )
@@ -53,7 +56,7 @@ def travel(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
 
 def build() -> Live:
     panel = family_panel(ID, MODEL, "flow")
-    gr.Markdown("### There and back: your digit, layer by layer, to Gaussian noise. The way back is exact")
+    gr.Markdown("### There and back: your digit, layer by layer, to Gaussian noise, and back by the inverse of each layer")
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad("travelling", ["draw", "erase"], 61)

@@ -1,0 +1,38 @@
+"""Charts: what is tall is tall, names do not collide, and no text of a person's gets through as markup."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+
+from dgm_models.ui.charts import Group, bars, histograms, lines
+
+
+def test_a_histogram_holds_every_group_and_mark():
+    groups = [Group("<data>", torch.randn(300), "data"), Group("samples", torch.randn(300) + 3, "model")]
+    chart = histograms(groups, [("near", 0.1), ("yours", 0.12)], "score & more")
+    assert "<data>" not in chart
+    assert "&lt;data&gt;" in chart
+    assert chart.count('class="mark"') == 2
+    heights = {name: re.findall(rf">{name}<", chart) for name in ("near", "yours")}
+    assert all(len(found) == 1 for found in heights.values())
+    places = [float(y) for y in re.findall(r'y="([\d.]+)" text-anchor="\w+">(?:near|yours)<', chart)]
+    assert abs(places[0] - places[1]) >= 14
+    assert "nan" not in chart
+
+
+def test_bars_are_as_tall_as_their_values():
+    chart = bars([1.0, 2.0, 0.0], ["a", "b", "c"], "names", "said")
+    tall = [float(h) for h in re.findall(r'class="model"[^>]*height="([\d.]+)"', chart)]
+    assert tall[1] == pytest.approx(2 * tall[0], abs=0.2)
+    assert tall[2] == 0
+
+
+def test_a_line_falls_where_its_numbers_fall_and_bears_infinity():
+    chart = lines([[1000.0, 10.0, 1.0], [5.0, float("inf"), float("nan")]], "step", "energy")
+    first = [float(pair.split(",")[1]) for pair in re.findall(r'points="([^"]+)"', chart)[0].split()]
+    assert first == sorted(first)
+    assert "nan" not in chart
+    assert "inf" not in chart
