@@ -81,7 +81,7 @@ def test_layers_make_every_pixel_once_and_look_only_at_those_made_before(side, f
     made = torch.zeros(side**2, dtype=torch.bool)
     for layer, part in enumerate(network.parts):
         later = torch.where(made.view(1, 1, side, side), levels, torch.randint(0, 256, levels.shape))
-        before, after = network(layer, levels, y), network(layer, later, y)
+        before, after = network(levels, y, layer), network(later, y, layer)
         assert before.shape == (1, len(part), 256)
         assert torch.allclose(before, after, atol=1e-6)
         made[part] = True
