@@ -46,6 +46,10 @@ class TinyAutoencoder(nn.Module):
         self.inner, self.to_latent = nn.Linear(24, 32), nn.Linear(32, 2 * latent)
         self.from_latent, self.outer = nn.Linear(latent + 8, 32), nn.Linear(32, 9 * 16)
 
+    @property
+    def evaluated(self) -> tuple[nn.Module, ...]:
+        return (self.outer,)
+
     def encode(self, x: Tensor, y: Tensor) -> Tensor:
         return self.to_latent(torch.relu(self.inner(torch.cat([x.flatten(1), self.label(y)], 1))))
 

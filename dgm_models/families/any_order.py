@@ -159,7 +159,8 @@ class AnyOrder(Family):
         start = known.sum(1, keepdim=True)
         values = self.space.from_levels(torch.arange(self.levels), self.levels)
         for step in range(settings.steps):
-            until = start + torch.ceil((size - start) * ((step + 1) / settings.steps) ** HASTE).long()
+            until = torch.ceil((size - start) * ((step + 1) / settings.steps) ** HASTE).long()
+            until = start + until.clamp_min(step + 1)  # at least one a step
             fresh = (order < until) & ~known
             at = None if guess else fresh.nonzero()[:, 1].view(n, -1)
             logits = self._logits(levels.view(n, *self.space.shape), known.view(n, *self.space.shape), y, at, settings.guidance_scale)

@@ -126,3 +126,7 @@ class PointAdversaries(nn.Module):
     def __init__(self, latent: int, size: int, classes: int = 0, width: int = 64) -> None:
         super().__init__()
         self.generator, self.critic = PointGenerator(latent, size, classes, width), PointCritic(size, classes, width)
+
+    @property
+    def evaluated(self) -> tuple[nn.Module, ...]:
+        return (self.generator,)
