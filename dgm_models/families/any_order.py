@@ -17,7 +17,7 @@ from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_lab
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import weigh_levels
-from dgm_models.probability import PART, choose_positions, draw, log_chosen, sharpen
+from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, sharpen
 
 HASTE = 2.0  # the share that is known grows as this power of the share of steps: the first pixels decide most, so they come one by one
 PATCHES = 5  # hills a side of the landscape that patchy orders follow
@@ -182,7 +182,7 @@ class AnyOrder(Family):
         if scale == 1 or bool((y == self.classes).all()):
             return logits
         without = self.network(levels, known, torch.full_like(y, self.classes), at).float()
-        return without + scale * (logits - without)
+        return lerp(without, logits, scale)
 
     def _order(self, noise: Noise, known: Tensor) -> Tensor:
         """The rank of each element: known ones first, then chance; pixels of one small block far apart from each other."""

@@ -17,7 +17,7 @@ from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_lab
 from dgm_models.degradations import Hide
 from dgm_models.guidance import resample
 from dgm_models.networks.raster import Causal, Prefix
-from dgm_models.probability import PART, choose_positions, draw, log_chosen, sharpen
+from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, sharpen
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Autoregressive(Family):
             logits = self.network.predict(prefix)
             if guided:  # each picture has two rows, with its label and without (Ho and Salimans, 2022, eq. 6, on logits)
                 with_label, without = logits.chunk(2)
-                logits = without + settings.guidance_scale * (with_label - without)
+                logits = lerp(without, with_label, settings.guidance_scale)
             level = draw(sharpen(logits, settings.temperature, settings.top_p), chance[:, at])
             self.network.append(prefix, torch.cat([level, level]) if guided else level)
         yield Frame(self._picture(prefix.levels[:n], size, within), f"all {size} drawn, each given those before it")

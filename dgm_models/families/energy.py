@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.guidance import signal_of
+from dgm_models.probability import lerp
 
 PART = 250  # pictures whose energies are measured at once
 
@@ -90,8 +91,10 @@ class EnergyBased(Family):
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor, digits: int = 2000) -> None:
         """The constants of the labels, relative to each other, that make p(y | x) of training elements likeliest."""
+        if not self.classes:
+            return
         x, y = x[:digits], y[:digits]
-        energies = torch.stack([self.energy(x, torch.full((len(x),), label)) for label in range(max(1, self.classes))], dim=1)
+        energies = torch.stack([self.energy(x, torch.full((len(x),), label)) for label in range(self.classes)], dim=1)
         constant = torch.zeros(energies.shape[1], requires_grad=True)
         descent = torch.optim.LBFGS([constant], max_iter=50)
 
@@ -102,9 +105,8 @@ class EnergyBased(Family):
                 loss.backward()
             return loss
 
-        if self.classes:
-            descent.step(misread)
-            self.log_constant[: self.classes] = constant.detach() - constant.detach().mean()
+        descent.step(misread)
+        self.log_constant[: self.classes] = constant.detach() - constant.detach().mean()
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -168,7 +170,7 @@ class EnergyBased(Family):
         if scale == 1 or bool((y == self.classes).all()):
             return -slope, energy
         without, _ = self.slope(x, torch.full_like(y, self.classes))
-        return -scale * slope - (1 - scale) * without, energy
+        return -lerp(without, slope, scale), energy
 
     def _frame(self, x: Tensor, guess: Tensor | None, note: str) -> Frame:
         show = lambda signal: self.space.clamp(self.space.from_signal(signal))  # noqa: E731

@@ -192,7 +192,8 @@ class Flow(Family):
         Gordon et al., 1993): with many of them, samples of p(x | seen, y).
         """
         self.check_measurement(seen, degradation, noise)
-        settings, n, size, many = settings or self.Restoring(), len(noise), self.space.size, (settings or self.Restoring()).particles
+        settings = settings or self.Restoring()
+        n, size, many = len(noise), self.space.size, settings.particles
         z, again = settings.temperature * noise.normal(many, size).flatten(0, 1), noise.uniform(len(self.parts))
         mask = degradation.mask.expand(n, *self.space.shape).reshape(n, size).repeat_interleave(many, 0)
         truth = self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)

@@ -98,7 +98,7 @@ class CoarseToFine(nn.Module):
         h = told(self.table, levels[:, 0, ::apart, ::apart], known)
         folded = h.shape[-1] % 2 == 0 and layer > 0
         h = F.pixel_unshuffle(h, 2) if folded else h
-        logits = list(self.layers.values())[layer](h, y)
+        logits = self.layers[f"layer_{layer}"](h, y)
         if folded:
             return logits
         side = h.shape[-1]

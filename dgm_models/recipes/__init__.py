@@ -35,6 +35,7 @@ class Recipe:
     about: str = ""
 
 
+LONG = {"steps": 60000, "batch": 256, "ema": 0.9998}  # what changes for a GPU
 DIGIT = {"shape": (1, 28, 28), "kind": "image"}
 
 RECIPES = (
@@ -58,7 +59,7 @@ RECIPES = (
         batch=64,
         rate=2e-3,
         muon=True,
-        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        large=LONG,
         about="exact likelihood pixel by pixel in raster order: a causal convolutional stack and a recurrent summary of rows",
     ),
     Recipe(
@@ -72,7 +73,7 @@ RECIPES = (
         batch=64,
         rate=1.5e-3,
         muon=True,
-        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        large=LONG,
         aside=True,
         about="p(pixel | any set of seen pixels): order-agnostic autoregression (Hoogeboom et al., 2022), a U-Net with attention",
     ),
@@ -87,7 +88,7 @@ RECIPES = (
         batch=96,
         rate=1.5e-3,
         muon=True,
-        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        large=LONG,
         about="exact likelihood by an invertible map to Gaussian noise: coupling layers in several scales (Dinh et al., 2017)",
     ),
     Recipe(
@@ -153,7 +154,7 @@ RECIPES = (
         rate=1e-3,
         muon=True,
         compiles=False,
-        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        large=LONG,
         about="one scalar energy by denoising score matching at many scales (Vincent, 2011; Li et al., 2019)",
     ),
     Recipe(
@@ -168,7 +169,7 @@ RECIPES = (
         rate=5e-4,
         momentum=0.0,
         compiles=False,
-        large={"steps": 60000, "batch": 256, "ema": 0.9998},
+        large=LONG,
         about="relativistic pairs with R1 and R2 (Huang et al., 2024: R3GAN), class-conditional",
     ),
     Recipe(

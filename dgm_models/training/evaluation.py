@@ -75,6 +75,11 @@ def bank(model: nn.Module, y: Tensor, **settings: Any) -> Tensor:
     return torch.cat(made).float()
 
 
+def guided(model: nn.Module) -> bool:
+    """Whether it follows the label harder than p(x | y) does, unless it is told not to."""
+    return getattr(model.Settings(), "guidance_scale", 1.0) != 1
+
+
 def fast(model: nn.Module) -> torch.autocast:
     """bf16 for networks where that is fast: thousands of pictures are made here; the app itself samples in float32."""
     return torch.autocast("cpu", torch.bfloat16, enabled=hasattr(model, "network") and precision() == "bf16")
@@ -88,8 +93,7 @@ def _samples(id: str, model: nn.Module) -> Scores:
     asked = torch.arange(DRAWN) % 10
     made = bank(model, asked)
     keep_sheet(f"{id}-samples", made[:100], 10)
-    guided = getattr(model.Settings(), "guidance_scale", 1.0) != 1
-    return {"read_as_asked_guided" if guided else "read_as_asked": share(reads(made) == asked)}
+    return {"read_as_asked_guided" if guided(model) else "read_as_asked": share(reads(made) == asked)}
 
 
 def _distances(id: str, model: nn.Module) -> Scores:
@@ -101,8 +105,9 @@ def _distances(id: str, model: nn.Module) -> Scores:
     real, y = test_digits()
     steps = {"steps": 20} if "sampler" in model.Settings.knobs() else {}
     made = bank(model, y, guidance_scale=1.0, sampler="SDE-DPM-Solver++(2M)", grid="uniform log-SNR", **steps)
-    scores: Scores = {"read_as_asked": share(reads(made) == y)}
-    if "guidance_scale" in model.Settings.knobs():
+    scores: Scores = {}
+    if guided(model):
+        scores = {"read_as_asked": share(reads(made) == y)}
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
     floor, theirs, ours = _floor(), features(real), features(made)
     distance = metrics.frechet(theirs, ours)
