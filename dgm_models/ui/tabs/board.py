@@ -112,12 +112,12 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
 
 
 def temperatures() -> str:
-    """Fidelity against diversity as SVG: a line a model that was measured, a dot a temperature, the coldest dot hollow."""
+    """Fidelity against diversity as SVG: a line a model that was measured, a dot a temperature, the coldest dot hollow; nothing where none was."""
     known = weights.manifest()
     curves = {catalog.recipe(id).title: known[id].get("scores", {}).get("temperature") for id in catalog.models_for("sample")}
     curves = {title: curve for title, curve in curves.items() if curve}
     if not curves:
-        return '<p class="dgm-hint">\nNot measured yet.</p>'
+        return ""
     x_of, y_of = (lambda v: LEFT + v * (WIDE - RIGHT - LEFT)), (lambda v: TALL - BOTTOM - v * (TALL - BOTTOM - TOP))
     parts = [
         f'<svg class="dgm-chart" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="precision against recall at several temperatures">',
@@ -166,11 +166,12 @@ def build() -> Live:
             across = gr.Dropdown(list(BY_NAME), value=ACROSS, label="To the right")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             plot = gr.HTML(elem_id="chart-board")
-    gr.Markdown(
-        "### Temperature: fidelity against diversity\n"
-        "Each line is a model, from temperature 0.4 (hollow) over 0.7, 0.85 and 1 to 1.15. Colder samples are surer and more alike."
-    )
-    gr.HTML(temperatures(), elem_id="chart-temperature")
+    if curves := temperatures():
+        gr.Markdown(
+            "### Temperature: fidelity against diversity\n"
+            "Each line is a model, from temperature 0.4 (hollow) over 0.7, 0.85 and 1 to 1.15. Colder samples are surer and more alike."
+        )
+        gr.HTML(curves, elem_id="chart-temperature")
     gr.Markdown((ASSETS / "lessons" / "board.md").read_text(), elem_classes="dgm-card")
     panel = Live([Field("across", across), Field("up", up)], run, [plot], stored=False)
     for each in (across, up):
