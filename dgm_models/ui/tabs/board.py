@@ -112,7 +112,7 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
 
 
 def temperatures() -> str:
-    """Fidelity against diversity as SVG: a line a model that was measured, a dot a temperature, the coldest dot hollow; nothing where none was."""
+    """Fidelity against diversity as SVG: a line a measured model, a dot a temperature, the coldest hollow; "" for none."""
     known = weights.manifest()
     curves = {catalog.recipe(id).title: known[id].get("scores", {}).get("temperature") for id in catalog.models_for("sample")}
     curves = {title: curve for title, curve in curves.items() if curve}
