@@ -178,7 +178,7 @@ def search_latent(
 def fit_latent(misfit: Callable[[Tensor], Tensor], z: Tensor, centre: Tensor | float = 0.0, *, steps: int) -> Iterator[Tensor]:
     """Descend from z (n, latent) on misfit(z) (n,) + |z - centre|^2 / 2, by Adam with a falling rate; yields z after each step.
 
-    With misfit the negative log-likelihood, centre 0 leads to the likeliest code (Bora et al., 2017, eq. 3). With a centre drawn
+    With misfit the negative log-likelihood, centre 0 leads to the likeliest code (Bora et al., 2017). With a centre drawn
     from the prior, and data that are perturbed by their own noise, it leads to nearly a sample of the posterior, exactly so
     where decoding is linear (randomize then optimize; Bardsley et al., 2014). Unlike Langevin dynamics, it forgives rounding.
     """

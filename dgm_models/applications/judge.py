@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -41,18 +42,21 @@ def judge(id: str, x: Tensor) -> Verdict:
     row, began = catalog.recipe(id), time.perf_counter()
     model = catalog.open_model(id).model
     if not hasattr(model, "log_prob"):
-        said = (
-            f"{model.silent}; its critic ranks it above {_above(model, x):.0%} of test digits" if hasattr(model, "score") else model.silent
-        )
+        said = f"{model.silent}; its critic ranks it above {_above(id, x):.0%} of test digits" if hasattr(model, "score") else model.silent
         return Verdict(row.title, said, None, None, 1000 * (time.perf_counter() - began))
     nats = model.log_prob(x.expand(CLASSES, -1, -1, -1), torch.arange(CLASSES), **model.quick)
     whole = float(torch.logsumexp(nats, 0)) - math.log(CLASSES)
     return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (time.perf_counter() - began))
 
 
-def _above(model: torch.nn.Module, x: Tensor, digits: int = 200) -> float:
+def _above(id: str, x: Tensor) -> float:
     """The share of test digits that a critic scores lower: one score alone means nothing."""
-    return float((model.score(mnist.pixels(mnist.test()[0][:digits])) < model.score(x)).float().mean())
+    return float((_test_scores(id) < catalog.load(id).score(x)).float().mean())
+
+
+@lru_cache
+def _test_scores(id: str, digits: int = 200) -> Tensor:
+    return catalog.load(id).score(mnist.pixels(mnist.test()[0][:digits]))
 
 
 def judge_by_reader(x: Tensor) -> Verdict:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.guidance import follow_measurement, weigh_hypotheses
-from dgm_models.probability import log_normal
+from dgm_models.probability import lerp, log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
 
 PART = 64  # pictures that go through the network at once: 4,000 take 1.7 times as long apiece
@@ -106,7 +106,7 @@ class Diffusion(Family):
             none = torch.full_like(y, self.classes)
             both = self.velocity(torch.cat([x_t, x_t]), torch.cat([level, level]), torch.cat([y, none]))
             with_label, without = both.chunk(2)
-            return x_t + (1 - t) * (without + guidance_scale * (with_label - without))
+            return x_t + (1 - t) * lerp(without, with_label, guidance_scale)
 
         return denoise
 

@@ -80,7 +80,7 @@ class EnergyBased(Family):
         return slope, height.detach().float() / self.width**2
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011, eq. 11)."""
+        """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011)."""
         y, signal = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes), self.space.to_signal(x)
         spread = (torch.rand(1, device=x.device) + torch.arange(len(x), device=x.device) / len(x)) % 1
         sigma = self.least * (self.most / self.least) ** spread.view(-1, *[1] * (x.dim() - 1))

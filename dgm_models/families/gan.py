@@ -66,7 +66,7 @@ class GAN(Family):
         return {"critic": self.network.critic, "generator": self.network.generator}
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "critic") -> Tensor:
-        """softplus of how much the wrong one of a pair leads (Huang et al., 2024, eq. 2); the critic's with R1 and R2."""
+        """softplus of how much the wrong one of a pair leads (Huang et al., 2024); the critic's with R1 and R2."""
         if player not in ("critic", "generator"):
             raise ValueError(f"expected player 'critic' or 'generator', got {player!r}")
         y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)

@@ -7,14 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dgm_models.networks.mlp import MLP
-from dgm_models.networks.raster import describe_levels
+from dgm_models.networks.raster import describe_levels, told
 from dgm_models.networks.residual import PatchUNet
-
-
-def told(table: Tensor, levels: Tensor, seen: Tensor) -> Tensor:
-    """Features of the levels where they are seen, zeros elsewhere, and which are seen: (n, features + 1, *levels.shape[1:])."""
-    features = table[levels] * seen[..., None]
-    return torch.cat([features, seen[..., None].to(features.dtype)], dim=-1).movedim(-1, 1)
 
 
 class AnyOrderUNet(PatchUNet):

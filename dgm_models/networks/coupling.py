@@ -9,16 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dgm_models.networks.mlp import MLP
-from dgm_models.networks.raster import describe_levels
+from dgm_models.networks.raster import describe_levels, told
 from dgm_models.networks.residual import Attention, Block, fast_silu
 
 PARITIES = ((0, 1), (1, 0), (1, 1))  # of row and column: what a scale adds to the coarser one, whose parity is (0, 0)
-
-
-def told(table: Tensor, levels: Tensor, known: Tensor) -> Tensor:
-    """Features of the levels where they are known, zeros elsewhere, and which are not: (n, features + 1, *levels.shape[1:])."""
-    features = table[levels] * known[..., None]
-    return torch.cat([features, (~known)[..., None].to(features.dtype)], dim=-1).movedim(-1, 1)
 
 
 class Conditioner(nn.Module):

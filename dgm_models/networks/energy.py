@@ -1,4 +1,4 @@
-"""Scalar energies: half the squared distance between x and what a network makes of it (Hurault et al., 2022, eq. 12)."""
+"""Scalar energies: half the squared distance between x and what a network makes of it (Hurault et al., 2022)."""
 
 from __future__ import annotations
 

@@ -56,6 +56,12 @@ def describe_levels(levels: int) -> Tensor:
     return torch.cat([flags, angles.sin(), angles.cos()], dim=1)
 
 
+def told(table: Tensor, levels: Tensor, known: Tensor) -> Tensor:
+    """Features of the levels where they are known, zeros elsewhere, and which are not: (n, features + 1, *levels.shape[1:])."""
+    features = table[levels] * known[..., None]
+    return torch.cat([features, (~known)[..., None].to(features.dtype)], dim=-1).movedim(-1, 1)
+
+
 class ChannelNorm(nn.Module):
     """Root-mean-square normalization over channels alone (dim 1): no position may hear of another."""
 

@@ -89,3 +89,35 @@ def bars(values: list[float], names: list[str], axis: str, said: str) -> str:
         parts.append(f'<text class="small" x="{left + wide / 2:.1f}" y="{floor + 13}" text-anchor="middle">{html.escape(name)}</text>')
     parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
     return "\n".join([*parts, "</svg>"])
+
+
+def trade_offs(curves: dict[str, list[tuple[float, float, float]]]) -> str:
+    """Precision over recall, both from 0 to 1: a line a name through its (temperature, precision, recall), the first dot hollow."""
+    if not curves:
+        return ""
+    wide, tall, left, right, foot = 760, 380, 70, 150, 48
+    floor, end = tall - foot, wide - right
+    x_of, y_of = (lambda value: left + value * (end - left)), (lambda value: floor - value * (floor - EDGE))
+    parts = [
+        f'<svg class="dgm-chart" viewBox="0 0 {wide} {tall}" role="img" aria-label="precision against recall at several temperatures">',
+        f'<path d="M{left} {EDGE}V{floor}H{end}" class="axis"/>',
+        f'<text x="{(left + end) / 2}" y="{tall - 8}" text-anchor="middle">recall: diversity</text>',
+        f'<text transform="translate(14 {(EDGE + floor) / 2}) rotate(-90)" text-anchor="middle">precision: fidelity</text>',
+    ]
+    for share in (0, 0.5, 1):
+        parts.append(f'<text x="{x_of(share):.0f}" y="{floor + 18}" text-anchor="middle">{share:g}</text>')
+        parts.append(f'<text x="{left - 8}" y="{y_of(share) + 4:.0f}" text-anchor="end">{share:g}</text>')
+    for place, (name, curve) in enumerate(sorted(curves.items(), key=lambda item: -item[1][-1][2])):
+        shade, high = f"hsl({place * 360 // len(curves)} 60% 45%)", EDGE + 20 * place
+        points = [(temperature, x_of(recall), y_of(precision)) for temperature, precision, recall in curve]
+        path = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{shade}" stroke-width="2"/>')
+        for i, (temperature, x, y) in enumerate(points):
+            fill = shade if i else "var(--body-background-fill)"
+            parts.append(
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" style="fill:{fill};stroke:{shade};stroke-width:2">'
+                f"<title>{html.escape(name)}, temperature {temperature:g}</title></circle>"
+            )
+        parts.append(f'<rect x="{end + 12}" y="{high}" width="11" height="11" style="fill:{shade}"/>')
+        parts.append(f'<text x="{end + 28}" y="{high + 10}">{html.escape(name)}</text>')
+    return "\n".join([*parts, "</svg>"])

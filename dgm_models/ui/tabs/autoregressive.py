@@ -22,7 +22,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel, fresh_seed
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import ALONE, live, whole
-from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, react
+from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, other_seed, react
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, ANY = "autoregressive", "Autoregressive", "autoregressive-mnist", "any-order-mnist"
@@ -140,6 +140,5 @@ def _below() -> Live:
         return heed(pad, label, seed, part.link(f"{ID}.below", [pad, label, seed]))
 
     part = Live([pad, label, seed], run, result.outputs)
-    again = go.click(lambda: fresh_seed(False), None, seed.component, api_visibility="private", show_progress="hidden")
-    react([again.success, label.component.input, seed.component.submit, *changed], live(run), part.inputs, part.outputs)
+    react([other_seed(go, seed.component), label.component.input, seed.component.submit, *changed], live(run), part.inputs, part.outputs)
     return part

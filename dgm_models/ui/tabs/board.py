@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from dgm_models import catalog, weights
+from dgm_models.ui.charts import trade_offs
 from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
@@ -112,35 +113,10 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
 
 
 def temperatures() -> str:
-    """Fidelity against diversity as SVG: a line a measured model, a dot a temperature, the coldest hollow; "" for none."""
+    """Fidelity against diversity of each model that was measured at several temperatures; "" for none."""
     known = weights.manifest()
     curves = {catalog.recipe(id).title: known[id].get("scores", {}).get("temperature") for id in catalog.models_for("sample")}
-    curves = {title: curve for title, curve in curves.items() if curve}
-    if not curves:
-        return ""
-    x_of, y_of = (lambda v: LEFT + v * (WIDE - RIGHT - LEFT)), (lambda v: TALL - BOTTOM - v * (TALL - BOTTOM - TOP))
-    parts = [
-        f'<svg class="dgm-chart" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="precision against recall at several temperatures">',
-        f'<path d="M{LEFT} {TOP}V{TALL - BOTTOM}H{WIDE - RIGHT}" class="axis"/>',
-        f'<text x="{(LEFT + WIDE - RIGHT) / 2}" y="{TALL - 8}" text-anchor="middle">recall: diversity</text>',
-        f'<text transform="translate(14 {(TOP + TALL - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">precision: fidelity</text>',
-    ]
-    for share in (0, 0.5, 1):
-        parts.append(f'<text x="{x_of(share):.0f}" y="{TALL - BOTTOM + 18}" text-anchor="middle">{share:g}</text>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y_of(share) + 4:.0f}" text-anchor="end">{share:g}</text>')
-    for place, (title, curve) in enumerate(sorted(curves.items(), key=lambda item: -item[1][-1][2])):
-        points = [(x_of(recall), y_of(precision)) for _, precision, recall in curve]
-        shade = f"hsl({place * 360 // len(curves)} 60% 45%)"
-        parts.append(
-            f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" fill="none" stroke="{shade}" stroke-width="2"/>'
-        )
-        for i, ((x, y), (temperature, *_)) in enumerate(zip(points, curve, strict=True)):
-            fill = "var(--body-background-fill)" if i == 0 else shade
-            dot = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" style="fill:{fill};stroke:{shade};stroke-width:2">'
-            parts.append(f"{dot}<title>{html.escape(title)}, temperature {temperature:g}</title></circle>")
-        parts.append(f'<rect x="{WIDE - RIGHT + 12}" y="{TOP + 20 * place}" width="11" height="11" style="fill:{shade}"/>')
-        parts.append(f'<text x="{WIDE - RIGHT + 28}" y="{TOP + 20 * place + 10}">{html.escape(title)}</text>')
-    return "\n".join([*parts, "</svg>"])
+    return trade_offs({title: curve for title, curve in curves.items() if curve})
 
 
 def _scale(values: list[float], log: bool, start: float, end: float) -> Any:

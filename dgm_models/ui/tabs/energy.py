@@ -17,10 +17,10 @@ from dgm_models.contracts import Frame, Noise, Settings, check_seed, knob
 from dgm_models.data import mnist
 from dgm_models.ui import widgets
 from dgm_models.ui.charts import Group, bars, histograms, lines
-from dgm_models.ui.family_tab import family_panel, fresh_seed
+from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, one_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, react
+from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed, react
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "energy", "Energy-based", "energy-mnist"
@@ -124,9 +124,8 @@ def _chain() -> Live:
         return wander(pad, start, label, seed, settings, part.link(f"{ID}.chain", [pad, start, label, seed, *values]))
 
     part = Live([pad, Field("start", start), label, seed, *knobs], run, [chart, *result.outputs])
-    again = go.click(lambda: fresh_seed(False), None, seed.component, api_visibility="private", show_progress="hidden")
     moved = [
-        again.success,
+        other_seed(go, seed.component),
         start.input,
         label.component.input,
         seed.component.submit,

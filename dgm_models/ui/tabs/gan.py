@@ -17,10 +17,10 @@ from dgm_models.data import mnist
 from dgm_models.probability import slerp
 from dgm_models.ui import widgets
 from dgm_models.ui.charts import Group, histograms
-from dgm_models.ui.family_tab import family_panel, fresh_seed
+from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, react
+from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed, react
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "gan", "GAN", "gan-mnist"
@@ -92,8 +92,7 @@ def _walk() -> Live:
         return walk(seed, truncation, part.link(f"{ID}.walk", [seed, truncation]))
 
     part = Live([seed, Field("truncation", truncation, float)], run, result.outputs)
-    again = go.click(lambda: fresh_seed(False), None, seed.component, api_visibility="private", show_progress="hidden")
-    react([again.success, seed.component.submit, truncation.release], live(run), part.inputs, part.outputs)
+    react([other_seed(go, seed.component), seed.component.submit, truncation.release], live(run), part.inputs, part.outputs)
     return part
 
 

@@ -106,10 +106,13 @@ def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, aga
     """The events that every application shares: its button, a new seed, and whatever changes the result at once."""
     seed = next(each.component for each in panel.fields if each.name == "seed")
     go.click(handler, panel.inputs, panel.outputs, api_name=name, **ALONE)
-    again.click(lambda: fresh_seed(False), None, seed, api_visibility="private", show_progress="hidden").success(
-        handler, panel.inputs, panel.outputs, api_visibility="private", **ALONE
-    )
+    other_seed(again, seed)(handler, panel.inputs, panel.outputs, api_visibility="private", **ALONE)
     react(more, handler, panel.inputs, panel.outputs)
+
+
+def other_seed(button: gr.Button, seed: gr.Number) -> Callable[..., Any]:
+    """The button draws another seed; returns the event after it."""
+    return button.click(lambda: fresh_seed(False), None, seed, api_visibility="private", show_progress="hidden").success
 
 
 def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
