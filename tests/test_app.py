@@ -48,6 +48,7 @@ GOOD = '["3", 4, 7, 1.0, 1.0, 0]'
 FAMILIES = [
     ("mixture", "gmm-mnist"),
     ("autoregressive", "autoregressive-mnist"),
+    ("flow", "flow-mnist"),
     ("vae", "vae-mnist"),
     ("diffusion", "diffusion-mnist"),
 ]
@@ -216,6 +217,7 @@ def test_every_tab_starts_with_a_stored_result():
     assert TABS == [
         "mixture",
         "autoregressive",
+        "flow",
         "vae",
         "diffusion",
         "digits",

@@ -27,12 +27,14 @@ EDGE = 1e-15  # how near 0 and 1 a share may come, so that its Gaussian number s
 
 @dataclass(frozen=True)
 class FlowSettings(Settings):
-    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the Gaussian noise; 0: the median of every pixel")
+    temperature: float = knob(
+        0.85, "Temperature", 0.0, 1.5, step=0.05, help="scale of the Gaussian noise; 1: p(x | y) as learned, 0: medians"
+    )
 
 
 @dataclass(frozen=True)
 class FlowRestoring(Settings):
-    particles: int = knob(8, "Particles", 1, 32, step=1, help="each scale, those are kept whose pictures explain what was seen")
+    particles: int = knob(32, "Particles", 1, 64, step=1, help="each scale, those are kept whose pictures explain what was seen")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
 
 

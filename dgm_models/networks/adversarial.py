@@ -32,7 +32,7 @@ class PlainBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """Codes (n, latent), labels (n,) (the last index: none) -> pictures in [-1, 1], (n, 1, side, side)."""
+    """Codes (n, latent), labels (n,) (the last index: none) -> pictures, (n, 1, side, side), near [-1, 1]."""
 
     def __init__(self, latent: int, classes: int = 0, side: int = 28, width: int = 64, coarse: int = 2, fine: int = 2) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Generator(nn.Module):
         h = F.pixel_shuffle(self.up(leaky(h)), 2)
         for block in self.fine:
             h = block(h, style)
-        return torch.tanh(F.pixel_shuffle(self.leave(leaky(h)), 2))
+        return F.pixel_shuffle(self.leave(leaky(h)), 2)
 
 
 class Critic(nn.Module):

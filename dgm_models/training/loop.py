@@ -49,7 +49,7 @@ class KernelMuon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor) -> Tensor:
     """Nearly the orthogonal factor U V^T of a matrix U S V^T, by five Newton-Schulz steps (Jordan et al., 2024)."""
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    wide = wide.to(torch.bfloat16) if precision() == "bf16" else wide
+    wide = wide.to(torch.bfloat16) if multiplies_bf16() else wide
     wide = wide / wide.norm().clamp_min(1e-7)
     for _ in range(5):
         gram = wide @ wide.T
@@ -57,9 +57,9 @@ def orthogonal(matrix: Tensor) -> Tensor:
     return (wide if matrix.shape[0] <= matrix.shape[1] else wide.T).to(matrix.dtype)
 
 
-def precision() -> str:
-    """ "bf16" where the hardware multiplies matrices in it, else "no": a CPU that has to emulate it is twenty times slower."""
-    return "bf16" if torch.cuda.is_available() or torch.cpu.get_capabilities().get("amx_bf16") else "no"
+def multiplies_bf16() -> bool:
+    """Whether the hardware multiplies matrices in bf16: a CPU that has to emulate it is twenty times slower."""
+    return torch.cuda.is_available() or bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def optimizers_of(part: nn.Module, rate: float, muon: bool, momentum: float = 0.9) -> list[torch.optim.Optimizer]:
@@ -76,14 +76,15 @@ def optimizers_of(part: nn.Module, rate: float, muon: bool, momentum: float = 0.
 
 
 class Objective(nn.Module):
-    """A player's loss as a forward pass, which is what autocast, compilation and data parallelism wrap."""
+    """A player's loss as a forward pass, which is what compilation and data parallelism wrap."""
 
-    def __init__(self, model: nn.Module, player: str) -> None:
+    def __init__(self, model: nn.Module, player: str, bf16: bool) -> None:
         super().__init__()
-        self.model, self.player = model, player
+        self.model, self.player, self.bf16 = model, player, bf16
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.model.loss(x, y, self.player)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+            return self.model.loss(x, y, self.player).float()
 
 
 def train(
@@ -100,7 +101,7 @@ def train(
     seed: int = 0,
     folder: Path | None = None,
     compile: bool = False,
-    mixed_precision: str = "no",
+    bf16: bool = False,
     report_every: int = 100,
     checkpoint_every: int = 1000,
 ) -> Iterator[Progress]:
@@ -114,7 +115,7 @@ def train(
     from accelerate.utils import set_seed
 
     several = DistributedDataParallelKwargs(find_unused_parameters=len(model.players()) > 1)  # one player's loss leaves the others out
-    accelerator = Accelerator(mixed_precision=mixed_precision, step_scheduler_with_optimizer=False, kwargs_handlers=[several])
+    accelerator = Accelerator(step_scheduler_with_optimizer=False, kwargs_handlers=[several])
     set_seed(seed + accelerator.process_index)
     x, y = x.to(accelerator.device), y.to(accelerator.device)
     model.to(accelerator.device).train()
@@ -123,7 +124,7 @@ def train(
     for name, part in model.players().items():
         both = optimizers_of(part, rate, muon, momentum)
         schedules = [torch.optim.lr_scheduler.LambdaLR(each, lambda step: _rate_at(step, steps)) for each in both]
-        objective, *movers = accelerator.prepare(Objective(model, name), *both, *schedules)
+        objective, *movers = accelerator.prepare(Objective(model, name, bf16), *both, *schedules)
         players[name] = (torch.compile(objective) if compile else objective, movers, part)
     accelerator.register_for_checkpointing(average_state := _State(average))
 

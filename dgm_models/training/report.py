@@ -13,7 +13,7 @@ Show = tuple[str, str, str]
 
 COLUMNS: tuple[Show, ...] = (
     ("read as asked", "read_as_asked", "{:.1%}"),
-    ("guided", "read_as_asked_guided", "{:.1%}"),
+    ("guided or cooled", "read_as_asked_guided", "{:.1%}"),
     ("Frechet / floor", "frechet_ratio", "{:.2f}"),
     ("precision", "precision", "{:.2f}"),
     ("recall", "recall", "{:.2f}"),

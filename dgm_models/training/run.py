@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dgm_models import catalog, weights
 from dgm_models.data import mnist
 from dgm_models.recipes import Recipe
-from dgm_models.training.loop import describe, precision, train
+from dgm_models.training.loop import describe, multiplies_bf16, train
 
 RUNS = Path("runs")
 
@@ -79,7 +79,7 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
         return
     compile = (row.compiles and (not torch.cuda.is_available() or row.steps > 5000)) if compile is None else compile
     options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "muon", "momentum")}
-    options |= {"seed": seed, "compile": compile, "mixed_precision": precision()}
+    options |= {"seed": seed, "compile": compile, "bf16": multiplies_bf16()}
     if row.teacher is None:
         for progress in train(model, x, y, steps=row.steps, folder=folder, **options):
             yield describe(progress)

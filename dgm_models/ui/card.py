@@ -26,7 +26,7 @@ def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
     """What a person wants of the scores, worded; figures that were not measured are left out."""
     wanted = [
         ("read_as_asked", "read as asked", lambda v: f"{v:.1%}"),
-        ("read_as_asked_guided", "read as asked, guided", lambda v: f"{v:.1%}"),
+        ("read_as_asked_guided", "read as asked, guided or cooled", lambda v: f"{v:.1%}"),
         ("frechet_ratio", "Frechet distance, floor = 1", lambda v: f"{v:.2f}"),
         ("precision", "precision", lambda v: f"{v:.2f}"),
         ("recall", "recall", lambda v: f"{v:.2f}"),

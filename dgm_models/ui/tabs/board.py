@@ -41,7 +41,7 @@ class Figure:
 
 FIGURES = (
     Figure("read_as_asked", "read as asked", "{:.1%}", "higher"),
-    Figure("read_as_asked_guided", "read as asked, guided", "{:.1%}", "higher"),
+    Figure("read_as_asked_guided", "read as asked, guided or cooled", "{:.1%}", "higher"),
     Figure("frechet_ratio", "Frechet distance, floor = 1", "{:.2f}", "lower", log=True),
     Figure("precision", "precision", "{:.2f}", "higher"),
     Figure("recall", "recall", "{:.2f}", "higher"),

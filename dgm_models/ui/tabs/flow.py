@@ -50,7 +50,7 @@ def travel(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
     )
     cost_of = [(len(part) * math.log(model.levels) - gained[layer]) / math.log(2) for layer, part in enumerate(model.parts)]
     said = f"{sum(cost_of):.0f} bits in all, {float(bits_per_dimension(nats, 784)):.2f} a pixel"
-    chart = bars(cost_of, [str(len(part)) for part in model.parts], "bits that each layer pays for its pixels; their number below it", said)
+    chart = bars(cost_of, [str(len(part)) for part in model.parts], "bits a layer, over how many pixels it makes", said)
     return [chart, *widgets.shown(film, f"flow-{seed}")]
 
 
