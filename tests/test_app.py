@@ -51,6 +51,7 @@ FAMILIES = [
     ("flow", "flow-mnist"),
     ("vae", "vae-mnist"),
     ("diffusion", "diffusion-mnist"),
+    ("gan", "gan-mnist"),
 ]
 
 
@@ -220,6 +221,7 @@ def test_every_tab_starts_with_a_stored_result():
         "flow",
         "vae",
         "diffusion",
+        "gan",
         "digits",
         "inpainting",
         "super-resolution",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion"]
+FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "gan"]
 OTHERWISE = {  # what asks for another result than the first one, where it is not New seed
     "inpainting": "Four other answers",
     "super-resolution": "Four other answers",
@@ -155,6 +155,7 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
         ("vae.plane", "z=1.5,-0.5"),
         ("autoregressive.below", "seed=31"),
         ("flow.journey", "seed=31"),
+        ("gan.walk", "seed=31"),
     ],
 )
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):

@@ -29,7 +29,9 @@ class GANSettings(Settings):
 
 @dataclass(frozen=True)
 class GANRestoring(Settings):
-    tries: int = knob(64, "First guesses", 1, 256, step=1, help="codes drawn from the prior; the search starts from one that fits")
+    tries: int = knob(
+        256, "First guesses", 1, 512, step=1, help="codes (and labels, if none is given) drawn from the prior; one that fits is refined"
+    )
     steps: int = knob(60, "Steps", 0, 300, step=10)
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
 
@@ -141,11 +143,19 @@ class GAN(Family):
         self.check_measurement(seen, degradation, noise)
         settings, labels, gain = settings or self.Restoring(), self.labels(y, len(noise)), degradation.gain
         fresh = settings.temperature * self.fit_error**0.5 * degradation(noise.normal(*self.space.shape))
-        misfit = lambda z, target: self._misfit(degradation(self._generate(z, labels)) - target, gain)  # noqa: E731
+        misfit = lambda z, labels, target: self._misfit(degradation(self._generate(z, labels)) - target, gain)  # noqa: E731
         draw = lambda: settings.temperature * noise.normal(self.latent)  # noqa: E731
-        start = first_codes(draw, lambda z: misfit(z, seen), noise, settings.tries)
+        unknown = labels == self.classes
+
+        def guess() -> Tensor:
+            """A code and, as one more number, a label: any of them where none was given, for p(x) is their mean."""
+            any_label = (noise.uniform(1) * max(1, self.classes)).floor()
+            return torch.cat([draw(), torch.where(unknown[:, None], any_label, labels[:, None])], dim=1)
+
+        told = first_codes(guess, lambda code: misfit(code[:, :-1], code[:, -1].long(), seen), noise, settings.tries)
+        start, labels = told[:, :-1], told[:, -1].long()
         yield self._answer(start, labels, seen, degradation, "a code drawn from the prior that fits what was seen")
-        film = fit_latent(lambda z: misfit(z, seen + fresh), start, draw(), steps=settings.steps)
+        film = fit_latent(lambda z: misfit(z, labels, seen + fresh), start, draw(), steps=settings.steps)
         for step, z in enumerate(film):
             yield self._answer(z, labels, seen, degradation, f"step {step + 1} of {settings.steps} towards what was seen")
 
