@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from dgm_models.ui.charts import Group, bars, histograms, lines
+from dgm_models.ui.charts import Group, bars, histograms, lines, trade_offs
 
 
 def test_a_histogram_holds_every_group_and_mark():
@@ -36,3 +36,14 @@ def test_a_line_falls_where_its_numbers_fall_and_bears_infinity():
     assert first == sorted(first)
     assert "nan" not in chart
     assert "inf" not in chart
+
+
+def test_trade_offs_have_a_dot_for_each_temperature():
+    assert trade_offs({}) == ""
+    chart = trade_offs({"<one>": [(0.4, 0.9, 0.2), (1.0, 0.8, 0.9)], "two": [(0.4, 0.95, 0.1), (1.0, 0.7, 0.7)]})
+    assert "<one>" not in chart
+    assert chart.count("<circle") == 4
+    assert chart.count("<polyline") == 2
+    across = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
+    assert across[0] < across[1]  # more recall lies to the right
+    assert len(set(re.findall(r"hsl\([^)]*\)", chart))) == 2

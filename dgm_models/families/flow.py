@@ -152,7 +152,7 @@ class Flow(Family):
             yield Frame(self._mixed(z, self._values(levels, within), made), self._note(layer, made))
 
     def _note(self, layer: int, made: Tensor) -> str:
-        return f"layer {layer + 1} of {len(self.parts)}: {int(made.sum())} of {self.space.size} made from their noise"
+        return f"layer {layer + 1} of {len(self.parts)}: {int(made.sum())} of {self.space.size} made"
 
     def _values(self, levels: Tensor, within: Tensor) -> Tensor:
         return self.space.from_levels(levels, self.levels, within).float()

@@ -109,7 +109,7 @@ def train(
 
     x: uint8 levels (divided by 255) or floats, (n, *shape); y: (n,) int64. With a folder it writes checkpoints there
     and resumes from them. The rate warms up over 2 % of the steps and falls as a cosine to 1 % of itself. `muon` gives the
-    kernels of repeated blocks to Muon, and `momentum` is AdamW's first beta (`optimizers_of`).
+    kernels of repeated blocks to Muon, and `momentum` is AdamW's first beta (`optimizers_of`). With `bf16` the losses run under autocast.
     """
     from accelerate import Accelerator, DistributedDataParallelKwargs
     from accelerate.utils import set_seed
