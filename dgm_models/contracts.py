@@ -226,7 +226,8 @@ class Family(nn.Module, ABC):
         if seen.shape != most.shape or not torch.isfinite(seen).all():
             raise ValueError(f"expected what was seen as finite numbers of shape {tuple(most.shape)}, got {tuple(seen.shape)}")
         if self.space.kind == "image" and ((seen < -1e-3) | (seen > most + 1e-3)).any():
-            raise ValueError(f"expected what was seen of pixels in [0, 1], got {seen.min():.3g} to {seen.max():.3g}")
+            got = f"{seen.min():.3g} to {seen.max():.3g}"
+            raise ValueError(f"expected what was seen of pixels in [0, 1], with 0 where they are hidden, got {got}")
 
     def check_code(self, z: Tensor, shape: tuple[int, ...]) -> Tensor:
         """z itself, (n, *shape) and finite; else ValueError."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 LOG_2PI = math.log(2 * math.pi)
 PART = 100  # pictures whose levels are measured at once: bounds the memory of (pictures, pixels, levels)
+PATCHES = 5  # hills a side of the landscape that patchy orders follow
 
 
 def log_normal(x: Tensor, mean: Tensor | float = 0.0, log_std: Tensor | float = 0.0) -> Tensor:
@@ -113,3 +114,17 @@ def choose_positions(busy: Tensor, count: int, among: Tensor | None = None, spar
     ticks = (torch.rand(len(busy), 1, device=busy.device) + torch.arange(count, device=busy.device)) * (reach[:, -1:] / count)
     at = torch.searchsorted(reach, ticks).clamp(max=busy.shape[1] - 1)
     return at, reach[:, -1:] / count / chance.gather(1, at).clamp_min(1e-6)
+
+
+def order_keys(n: int, shape: tuple[int, ...], patchy: float, device: torch.device) -> Tensor:
+    """What the elements of n random orders are sorted by, (n, size): no element may tell anything, so it is drawn without x.
+
+    A share `patchy` of the orders of pictures goes patch by patch, along a smooth random landscape, so that whole regions come
+    last, as in no order that is drawn evenly.
+    """
+    keys = torch.rand(n, math.prod(shape), device=device)
+    if patchy and len(shape) == 3:
+        hills = F.interpolate(torch.rand(n, 1, PATCHES, PATCHES, device=device), shape[1:], mode="bicubic").flatten(1)
+        by_patch = torch.rand(n, 1, device=device) < patchy
+        keys = torch.where(by_patch, hills + 0.05 * keys, keys)
+    return keys

@@ -74,7 +74,8 @@ def build(family: str, space: Space) -> Family:
         network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2) if picture else AnyOrderMLP(2, 64, classes=2)
         return AnyOrder(network, space, classes=2)
     if family == "flow":
-        network = CoarseToFine(4, classes=2, widths=(32,), depths=(2,), first=1) if picture else CoupledCoordinates(2, 64, classes=2)
+        small = {"widths": (32,), "depths": (2,), "first": 1, "hints": 4}
+        network = CoarseToFine(4, classes=2, **small) if picture else CoupledCoordinates(2, 64, classes=2)
         return Flow(network, space, classes=2)
     if family == "energy":
         network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)

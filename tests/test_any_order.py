@@ -102,17 +102,3 @@ def test_orders_spread_over_blocks():
     assert not torch.equal(order[0], order[1])
     known[:, 100:110] = True
     assert torch.all(model._order(Noise([1, 2]), known)[:, 100:110] < 10)
-
-
-def test_patchy_orders_hide_regions():
-    """Half of the pixels hidden: in patchy orders far more neighbours share their fate than in even ones; each pixel is hidden as often."""
-    torch.manual_seed(0)
-    together, often = {}, {}
-    for patchy in (0.0, 1.0):
-        model = AnyOrder(Enumerated(), Space((1, 28, 28), "image"), patchy=patchy)
-        first = (model._keys(400, torch.device("cpu")).argsort(1).argsort(1) < 392).view(400, 28, 28).float()
-        together[patchy] = (first[:, :, 1:] == first[:, :, :-1]).float().mean()
-        often[patchy] = first.mean(0)
-    assert together[0.0] == pytest.approx(0.5, abs=0.01)
-    assert together[1.0] > 0.8
-    assert (often[1.0] - 0.5).abs().max() < 0.2

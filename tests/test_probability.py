@@ -63,3 +63,16 @@ def test_temperature_and_top_p():
     share = logits[0].softmax(0)
     assert torch.allclose(nucleus, torch.tensor([0, 0, share[2], share[3]]) / (share[2] + share[3]))
     assert p.draw(nucleus[None].repeat(3, 1), torch.tensor([0.0, 0.1, 0.999])).tolist() == [2, 2, 3]
+
+
+def test_patchy_orders_hide_regions():
+    """Half of the pixels hidden: in patchy orders far more neighbours share their fate than in even ones; each pixel is hidden as often."""
+    torch.manual_seed(0)
+    together, often = {}, {}
+    for patchy in (0.0, 1.0):
+        first = (p.order_keys(400, (1, 28, 28), patchy, torch.device("cpu")).argsort(1).argsort(1) < 392).view(400, 28, 28).float()
+        together[patchy] = (first[:, :, 1:] == first[:, :, :-1]).float().mean()
+        often[patchy] = first.mean(0)
+    assert together[0.0] == pytest.approx(0.5, abs=0.01)
+    assert together[1.0] > 0.8
+    assert (often[1.0] - 0.5).abs().max() < 0.2

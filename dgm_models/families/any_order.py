@@ -17,10 +17,9 @@ from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_lab
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import weigh_levels
-from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, sharpen
+from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, order_keys, sharpen
 
 HASTE = 2.0  # the share that is known grows as this power of the share of steps: the first pixels decide most, so they come one by one
-PATCHES = 5  # hills a side of the landscape that patchy orders follow
 BLOCK = 4  # side of the squares over which an order spreads the pixels that are revealed together
 
 
@@ -69,7 +68,7 @@ class AnyOrder(Family):
         y, levels = drop_labels(self.labels(y, n).to(x.device), self.drop, self.classes), self.space.to_levels(x, self.levels)
         spread = (torch.rand(1, device=x.device) + torch.arange(n, device=x.device) / n) % 1  # how many are seen, evenly over a batch
         count = (spread * size).long()[:, None]
-        seen = self._keys(n, x.device).argsort(1).argsort(1) < count
+        seen = order_keys(n, self.space.shape, self.patchy, x.device).argsort(1).argsort(1) < count
         at, weight = None, (~seen).float()
         if self.positions:
             at, weight = choose_positions(near_ink(levels), self.positions, among=~seen)
@@ -77,16 +76,6 @@ class AnyOrder(Family):
         logits = self.network(levels, seen.view_as(x), y, at).float()
         losses = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view_as(truth)
         return ((losses * weight).sum(1, keepdim=True) / (size - count)).mean()
-
-    def _keys(self, n: int, device: torch.device) -> Tensor:
-        """What the elements of n training orders are sorted by, (n, size)."""
-        keys = torch.rand(n, self.space.size, device=device)
-        if self.patchy and self.space.kind == "image":
-            _, high, wide = self.space.shape
-            hills = F.interpolate(torch.rand(n, 1, PATCHES, PATCHES, device=device), (high, wide), mode="bicubic").flatten(1)
-            by_patch = torch.rand(n, 1, device=device) < self.patchy
-            keys = torch.where(by_patch, hills + 0.05 * keys, keys)
-        return keys
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:

@@ -5,6 +5,8 @@ given those that coarser layers made, and on to N(0, 1); it leaves the others al
 determinant a product. The distribution functions are piecewise linear (Mueller et al., 2019), a piece for each 8-bit level.
 Dequantized uniformly, a level has a constant density, so the bound that dequantization gives is tight: the density is the mass
 of the level.
+
+To restore, the layers get a glimpse of what is seen: the same flow, conditional on any set of pixels (Winkler et al., 2019).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Hide
 from dgm_models.guidance import resample
-from dgm_models.probability import PART, log_chosen, log_normal
+from dgm_models.probability import PART, log_chosen, log_normal, order_keys
 
 EDGE = 1e-15  # how near 0 and 1 a share may come, so that its Gaussian number stays finite
 
@@ -39,31 +41,43 @@ class FlowRestoring(Settings):
 
 
 class Flow(Family):
-    """Class-conditional. network(levels (n, *shape), labels, layer) -> logits (n, k, levels) of the elements network.parts[layer]."""
+    """Class-conditional. network(levels (n, *shape), labels, layer, glimpse) -> logits (n, k, levels) of the elements
+    network.parts[layer]; network.glimpse(levels, seen) is what the layers are told of elements that are seen, or None."""
 
     Settings = FlowSettings
     Restoring = FlowRestoring
     restores = (Hide,)
     evidence = "exact"
 
-    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
+    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1, glimpses: float = 0.5) -> None:
+        """glimpses: the share of training pictures of which some pixels are seen, where the network can make use of it."""
         super().__init__()
-        self.network, self.space, self.classes, self.drop = network, space, classes, drop
+        self.network, self.space, self.classes, self.drop, self.glimpses = network, space, classes, drop, glimpses
         self.levels, self.parts = network.levels, network.parts
 
     # training and likelihood ------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Negative log-likelihood a dimension, in nats: the log-determinants of all layers, as cross-entropies of levels."""
+        """Negative log-likelihood a hidden dimension, in nats: the log-determinants of all layers, as cross-entropies of levels."""
         y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
         levels, total = self.space.to_levels(x, self.levels), 0.0
+        seen = self._peek(x)
+        glimpse, hidden = self.network.glimpse(levels, seen), ~seen.flatten(1)
         for layer, (part, share) in enumerate(zip(self.parts, self.network.shares(), strict=True)):
             every = round(1 / share)  # a batch is in no order: every third row is as good as any
-            some, some_y = levels[layer % every :: every], y[layer % every :: every]
-            logits = self.network(some, some_y, layer).float()
-            truth = some.flatten(1)[:, part.to(x.device)]
-            total = total + F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="sum") / len(some)
-        return total / self.space.size
+            rows, part = slice(layer % every, None, every), part.to(x.device)
+            logits = self.network(levels[rows], y[rows], layer, None if glimpse is None else glimpse[rows]).float()
+            truth = levels[rows].flatten(1)[:, part]
+            losses = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view_as(truth)
+            total = total + (losses * hidden[rows][:, part]).sum() / len(truth)
+        return total / hidden.float().sum(1).mean()
+
+    def _peek(self, x: Tensor) -> Tensor:
+        """Which elements of a training batch are seen, bool, like x: of some pictures none, of others any number, often whole regions."""
+        n, size = len(x), self.space.size
+        keys = order_keys(n, self.space.shape, 0.5, x.device)
+        few = torch.rand(n, 1, device=x.device) * (torch.rand(n, 1, device=x.device) < self.glimpses)
+        return (keys.argsort(1).argsort(1) < (few * size).long()).view_as(x)
 
     @torch.no_grad()
     def layer_log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -188,27 +202,31 @@ class Flow(Family):
     def restore(
         self, seen: Tensor, degradation: Hide, noise: Noise, y: Tensor | None = None, settings: FlowRestoring | None = None
     ) -> Iterator[Frame]:
-        """Draw the noise of hidden elements, coarsest first, and take that of seen ones as it has to be.
+        """Draw hidden elements, coarsest first, with a glimpse of the seen ones; those stay as they have to be.
 
-        Particles are weighed by how likely they find what is seen in the next scale, and resampled (sequential Monte Carlo;
-        Gordon et al., 1993): with many of them, samples of p(x | seen, y).
+        Particles make up for what a glimpse leaves out: each layer, they are weighed by how likely the flow finds, without it, what
+        was drawn and what is seen there, and resampled (sequential Monte Carlo; Gordon et al., 1993): with many of them, samples
+        of p(x | seen, y).
         """
         self.check_measurement(seen, degradation, noise)
         settings = settings or self.Restoring()
         n, size, many = len(noise), self.space.size, settings.particles
         z, again = settings.temperature * noise.normal(many, size).flatten(0, 1), noise.uniform(len(self.parts))
-        mask = degradation.mask.expand(n, *self.space.shape).reshape(n, size).repeat_interleave(many, 0)
-        truth = self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)
+        given = degradation.mask.expand(n, *self.space.shape).repeat_interleave(many, 0)
+        mask, truth = given.flatten(1), self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)
         labels = self.labels(y, n).repeat_interleave(many)
         levels, within = torch.where(mask, truth, 0), torch.full((n * many, size), 0.5, dtype=torch.float64)
+        glimpse = self.network.glimpse(levels.view_as(given), given)
         weight, made = torch.zeros(n, many), torch.zeros(size, dtype=torch.bool)
         for layer, part in enumerate(self.parts):
-            logits = self.network(levels.view(-1, *self.space.shape), labels, layer).float()
+            logits = self.network(levels.view_as(given), labels, layer, glimpse).float()
+            free = logits if glimpse is None or many == 1 else self.network(levels.view_as(given), labels, layer).float()
             self._invert(logits.double().softmax(2), z[:, part], part, levels, within)
             levels[:, part] = torch.where(mask[:, part], truth[:, part], levels[:, part])
-            weight += (log_chosen(logits, levels[:, part]) * mask[:, part]).sum(1).view(n, many)
             made[part] = True
             if many > 1:
+                drawn = log_chosen(logits, levels[:, part]) * ~mask[:, part]
+                weight += (log_chosen(free, levels[:, part]) - drawn).sum(1).view(n, many)
                 chosen, weight = resample(weight, again[:, layer], finish=layer == len(self.parts) - 1)
                 levels, within = levels[chosen], within[chosen]
             first = torch.where(made | mask, self._values(levels, within), torch.special.ndtr(z.float()))[::many]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dgm_models.networks.mlp import MLP
 from dgm_models.networks.raster import describe_levels, told
-from dgm_models.networks.residual import Attention, Block, fast_silu
+from dgm_models.networks.residual import Attention, Block, PatchUNet, fast_silu
 
 PARITIES = ((0, 1), (1, 0), (1, 1))  # of row and column: what a scale adds to the coarser one, whose parity is (0, 0)
 
@@ -40,6 +40,8 @@ class CoarseToFine(nn.Module):
 
     `parts[i]` (k,) are the raster places that layer i makes. Of a grid of pixels 2^s apart, every other one in both directions
     belongs to the coarser scale; three layers add the rest, one parity each, so the last one has seen all eight neighbours.
+
+    With a `glimpse` of pixels that are seen beforehand, whichever they are, a layer looks at those too.
     """
 
     def __init__(
@@ -50,12 +52,18 @@ class CoarseToFine(nn.Module):
         widths: tuple[int, ...] = (64, 80, 48),
         depths: tuple[int, ...] = (4, 4, 3),
         first: int = 2,
+        hints: int = 0,
+        hint_width: int = 32,
     ) -> None:
-        """widths and depths: of the finest scale, the next, and all that are coarser. first: side of the grid of the first layer."""
+        """widths and depths: of the finest scale, the next, and all that are coarser. first: side of the grid of the first layer.
+        hints: features a pixel of a glimpse; 0: it cannot have one."""
         super().__init__()
         self.side, self.levels = side, levels
         table = describe_levels(levels)
         self.register_buffer("table", table, persistent=False)
+        self.hint = PatchUNet(table.shape[1] + 1, hints, width=hint_width, fine=1, coarse=2) if hints else None
+        self.hint_channels = hints + 1 if hints else 0
+        channels = table.shape[1] + 1 + self.hint_channels
         self.layers = nn.ModuleDict()
         self.parts: list[Tensor] = []
         self.scales: list[int] = []  # how far apart the pixels of the grid are that a layer completes
@@ -66,7 +74,7 @@ class CoarseToFine(nn.Module):
         while True:
             scale = min(apart.bit_length() - 1, len(widths) - 1)
             folded = 4 if math.ceil(side / apart) % 2 == 0 and known.any() else 1
-            conditioner = Conditioner((table.shape[1] + 1) * folded, levels, widths[scale], depths[scale], classes)
+            conditioner = Conditioner(channels * folded, levels, widths[scale], depths[scale], classes)
             self.layers[f"layer_{len(self.parts)}"] = conditioner
             self.parts.append(fresh.flatten().nonzero()[:, 0])
             self.scales.append(apart)
@@ -85,11 +93,25 @@ class CoarseToFine(nn.Module):
         """Which share of a training batch each layer is taught with: those of many pixels get enough from a third."""
         return [1 / 3 if len(part) > 40 else 1.0 for part in self.parts]
 
-    def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
+    def glimpse(self, levels: Tensor, seen: Tensor) -> Tensor | None:
+        """Levels and which are seen, (n, 1, side, side) -> features and `seen` (n, hints + 1, side, side); zeros where nothing is."""
+        if self.hint is None:
+            return None
+        share = seen.flatten(1).float().mean(1, keepdim=True)
+        features = self.hint(told(self.table, levels[:, 0], seen[:, 0]), torch.logit(share, eps=1e-3), torch.zeros_like(levels[:, 0, 0, 0]))
+        return torch.cat([features * (share > 0)[..., None, None], seen.to(features.dtype)], dim=1)
+
+    def forward(self, levels: Tensor, y: Tensor, layer: int, glimpse: Tensor | None = None) -> Tensor:
         """Logits of the elements that a layer makes, given those before them: (n, len(parts[layer]), levels)."""
         apart = self.scales[layer]
+        grid = levels[:, 0, ::apart, ::apart]
         known = self.known[layer, ::apart, ::apart].expand(len(levels), -1, -1)
-        h = told(self.table, levels[:, 0, ::apart, ::apart], known)
+        if glimpse is not None:
+            known = known | (glimpse[:, -1, ::apart, ::apart] > 0)
+        h = told(self.table, grid, known)
+        if self.hint is not None:
+            nothing = h.new_zeros(len(h), self.hint_channels, *grid.shape[1:])
+            h = torch.cat([h, nothing if glimpse is None else F.adaptive_avg_pool2d(glimpse, grid.shape[1:]).to(h.dtype)], dim=1)
         folded = h.shape[-1] % 2 == 0 and layer > 0
         h = F.pixel_unshuffle(h, 2) if folded else h
         logits = self.layers[f"layer_{layer}"](h, y)
@@ -113,7 +135,10 @@ class CoupledCoordinates(nn.Module):
     def shares(self) -> list[float]:
         return [1.0] * len(self.parts)
 
-    def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
+    def glimpse(self, levels: Tensor, seen: Tensor) -> None:
+        """None: its layers take no hints."""
+
+    def forward(self, levels: Tensor, y: Tensor, layer: int, glimpse: None = None) -> Tensor:
         known = (torch.arange(levels.shape[1]) < layer).expand(len(levels), -1)
         h = told(self.table, levels, known).flatten(1)
         return self.layers[layer](h, torch.full((len(levels), 1), float(layer)), y)[:, None]
