@@ -200,6 +200,9 @@ class Family(nn.Module, ABC):
         """The parts that are trained against a loss of their own; most families are one player."""
         return {"model": self}
 
+    def age(self, share: float) -> None:
+        """Told before each step of training which share of it, in [0, 1), is over; most families do not mind."""
+
     @abstractmethod
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """A scalar to descend on, for a batch (n, *shape)."""

@@ -138,6 +138,7 @@ def train(
         batch_x, batch_y = x[picked], y[picked]
         if batch_x.dtype == torch.uint8:
             batch_x = batch_x.float() / 255
+        model.age(step / steps)
         for name, (objective, movers, part) in players.items():
             if len(players) > 1:  # a player's loss is no lesson to the others
                 model.requires_grad_(False)
