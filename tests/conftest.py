@@ -67,7 +67,7 @@ def build(family: str, space: Space) -> Family:
         network = TinyAutoencoder(3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
         return VAE(network, space, latent=3, classes=2)
     if family == "autoregressive":
-        small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16}
+        small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16, "plan": 4}
         network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
         return Autoregressive(network, space, classes=2)
     if family == "any_order":
@@ -153,6 +153,15 @@ class Toys:
 @pytest.fixture(scope="session")
 def toys() -> Toys:
     return Toys()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests share a process: all of one toy, so that none is trained twice, and otherwise those of a file."""
+    for item in items:
+        file = item.path.stem.removeprefix("test_")
+        family = item.callspec.params.get("family", file) if hasattr(item, "callspec") else file
+        item.add_marker(pytest.mark.xdist_group(family))
 
 
 # the browser ----------------------------------------------------------------------------------------------------------

@@ -119,7 +119,9 @@ class RasterNet(Causal):
         depth: int = 3,
         window: int = 6,
         memory: int = 128,
+        plan: int = 0,
     ) -> None:
+        """plan: features a pixel that are learned for each label, whatever came before: where its strokes tend to be; 0: none."""
         super().__init__()
         self.shape, self.levels, self.window = tuple(shape), levels, window
         _, height, across = self.shape
@@ -135,6 +137,8 @@ class RasterNet(Causal):
         self.blocks = nn.ModuleList(RowBlock(above) for _ in range(rows))
         self.norm = ChannelNorm(above)
         self.leave = nn.Conv2d(above, 2 * width, 1)
+        self.plan = nn.Parameter(0.1 * torch.randn(classes + 1, plan, height, across // 2)) if plan else None
+        self.show = nn.Conv2d(plan, 2 * width, 1, bias=False) if plan else None
         self.beside = nn.Linear((window + 1) * self.features, width)
         self.pixels = nn.ModuleList(PixelBlock(width) for _ in range(depth))
         self.head_norm, self.head = ChannelNorm(width), nn.Linear(width, levels)
@@ -170,7 +174,8 @@ class RasterNet(Causal):
     def look_above(
         self, prior: Tensor, counts: Tensor, y: Tensor, start: int, memory: Tensor | None, before: list[Tensor]
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """What the rows above tell rows start, start + 1, ...: (n, rows, w, width), then the caches for the row after them.
+        """What the rows above, and the plan of the label, tell rows start, start + 1, ...: (n, rows, w, width), then the caches for
+        the row after them.
 
         prior: features of the rows from start - LOOK to one before the last, (n, rows + LOOK - 1, w, features).
         """
@@ -185,6 +190,8 @@ class RasterNet(Causal):
             after.append(h[:, :, -1:])
             h = block(h, row)
         out = self.leave(F.silu(self.norm(h)))
+        if self.plan is not None:
+            out = out + self.show(self.plan[y][:, :, start : start + rows])
         return out.view(n, 2, -1, rows, out.shape[3]).permute(0, 3, 4, 1, 2).reshape(n, rows, 2 * out.shape[3], -1), memory, after
 
     def finish(self, above: Tensor, left: Tensor) -> Tensor:
