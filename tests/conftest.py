@@ -79,7 +79,7 @@ def build(family: str, space: Space) -> Family:
         return Flow(network, space, classes=2)
     if family == "energy":
         network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
-        return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0)
+        return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0, compare=0.01)
     if family == "gan":
         network = Adversaries(4, classes=2, side=4, width=16, critic_width=16, fine=1) if picture else PointAdversaries(4, 2, classes=2)
         return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import softplus
 
-from dgm_models.contracts import Noise, Space
+from dgm_models.contracts import Noise, Space, last
+from dgm_models.degradations import Hide
 from dgm_models.families.energy import EnergyBased
 from tests.conftest import TINY, toy_data
 
@@ -63,6 +65,23 @@ def test_the_constants_of_the_labels_are_found():
     assert both.softmax(1).mean(0)[0].item() == pytest.approx(0.5, abs=0.01)
 
 
+def test_labels_are_told_apart_by_their_energies_late_in_training():
+    """With energies that differ by 3 nats everywhere the true label is missed by softplus(-3) or softplus(3); no label, no lesson."""
+    model = EnergyBased(Bowl(1.0, 0.1, (0.0, 3.0)), Space((2,)), classes=2, compare=1.0, compare_from=0.7)
+    miss = lambda *y: model._confusion(torch.zeros(len(y), 2), torch.tensor(y)).item()  # noqa: E731
+    gap = torch.tensor(3.0)
+    assert miss(0, 0) == pytest.approx(softplus(-gap).item(), rel=1e-4)
+    assert miss(1, 0) == pytest.approx((softplus(gap) + softplus(-gap)).item() / 2, rel=1e-4)
+    assert miss(1, 2) == pytest.approx(softplus(gap).item(), rel=1e-4)
+    assert miss(2, 2) == 0
+    losses = {}
+    for share in (0.0, 0.69, 0.71):
+        torch.manual_seed(0)
+        model.age(share)
+        losses[share] = model.loss(torch.zeros(20, 2), torch.ones(20, dtype=torch.long)).item()
+    assert losses[0.0] == losses[0.69] == pytest.approx(losses[0.71] - softplus(gap).item(), rel=1e-3)
+
+
 def test_guidance_follows_the_label(toys):
     """With a scale of 0 the label is not heard; the model itself reads what it made."""
     model, _ = toys.get("energy", "pixels")
@@ -73,3 +92,20 @@ def test_guidance_follows_the_label(toys):
         read[scale] = (model.log_prob(made, asked) > model.log_prob(made, 1 - asked)).float().mean()
     assert read[1.0] > 0.95
     assert read[0.0] < 0.75
+
+
+def test_half_of_a_picture_calls_for_its_label(toys):
+    """Half of a bright row, or what a bright column leaves of its rows, is seen: the answers read as what the picture was."""
+    model, _ = toys.get("energy", "pixels")
+    x, y = toy_data(TINY)
+    x, y, away = x[:120], y[:120], Hide(torch.tensor([[[True, True, False, False]] * 4]))
+    answer = last(model.restore(away(x), away, Noise(range(120)))).x
+    assert (model.log_prob(answer, y) > model.log_prob(answer, 1 - y)).float().mean() > 0.8
+
+
+def test_the_denoiser_is_a_step_down_from_the_picture_in_the_mixture():
+    """Of N(0, spread^2) with the energy of clean data, it takes away the slope at x_t / t, or at the noisiest that was met."""
+    model = EnergyBased(Bowl(0.5, 0.1), Space((2,)), classes=2, most=4.0)
+    denoise, x = model.denoiser(torch.zeros(3, dtype=torch.long)), torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(denoise(x, 0.5), (1 - 0.1**2 / 0.5**2) * x / 0.5)
+    assert torch.allclose(denoise(x, 0.0), (1 - 0.1**2 / 0.5**2) * 5 * x)

@@ -14,6 +14,7 @@ SLOW = {
     "diffusion": {"steps": 20, "guidance_scale": 1.0},
     "any_order": {"steps": 16, "guidance_scale": 1.0},
     "autoregressive": {"guidance_scale": 1.0},
+    "energy": {"guidance_scale": 1.0},
 }
 HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
 RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan")]

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
-from dgm_models.guidance import follow_measurement, weigh_hypotheses
+from dgm_models.guidance import follow_measurement, infer_labels
 from dgm_models.probability import lerp, log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
 
@@ -135,7 +135,7 @@ class Diffusion(Family):
         settings = settings or self.Restoring()
         y = self.labels(y, len(noise))
         if self.classes and settings.label_steps:
-            y = self._infer_labels(seen, degradation, noise, y, settings.label_steps)
+            y = infer_labels(self.denoiser, self.classes, self.space, seen, degradation, noise, y, steps=settings.label_steps)
         denoise = self.denoiser(y, settings.guidance_scale)
         film = follow_measurement(
             denoise, self.space, seen, degradation, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn
@@ -143,26 +143,6 @@ class Diffusion(Family):
         for t, x, guess in film:
             frame = self._frame(x, t, guess, "guided by what was seen")
             yield frame._replace(x=put_back_in_range(frame.x, seen, degradation)) if t == 1 else frame
-
-    def _infer_labels(self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor, steps: int) -> Tensor:
-        """Labels drawn from p(y | seen) where none is given: p(x | seen) is the sum over y of p(y | seen) p(x | seen, y).
-
-        p(y | seen) is worked out once for each different measurement, with noise that depends on nothing else. Every picture
-        spends one number of its stream here, so that none depends on whether its neighbours came with a label.
-        """
-        level, blank = noise.uniform(1), y == self.classes
-        if not blank.any():
-            return y
-        seen, degradation = seen[blank], degradation.rows(blank.nonzero()[:, 0])
-        ones = degradation(torch.ones((len(seen), *self.space.shape)))  # which pixels are seen belongs to what was seen
-        different, group = torch.cat([seen, ones], dim=1).flatten(1).unique(dim=0, return_inverse=True)
-        first = torch.stack([(group == g).nonzero()[0, 0] for g in range(len(different))])
-        some = seen[first]
-        evidence = weigh_hypotheses(self.denoiser, self.classes, self.space, some, degradation.rows(first), Noise.of(some), steps=steps)
-        chosen = torch.searchsorted(evidence[group].softmax(1).cumsum(1), level[blank])[:, 0]
-        y = y.clone()
-        y[blank] = chosen.clamp(max=self.classes - 1)
-        return y
 
     # latents and likelihood -------------------------------------------------------------------------------------------
 

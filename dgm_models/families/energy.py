@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
-from dgm_models.guidance import signal_of
+from dgm_models.guidance import infer_labels, signal_of
 from dgm_models.probability import lerp
 
+OTHERS = 3  # wrong labels that a true one is told from in training
 PART = 250  # pictures whose energies are measured at once
 
 
@@ -27,17 +28,21 @@ PART = 250  # pictures whose energies are measured at once
 class EnergySettings(Settings):
     steps: int = knob(40, "Steps", 2, 300, step=1, help="steps down the slope of the energy, from noise alone to hardly any")
     step_size: float = knob(
-        2.0, "Step size", 1.0, 4.0, step=0.1, help="in units of the smallest that keeps up; what is more, noise makes up"
+        3.0, "Step size", 1.0, 4.0, step=0.1, help="in units of the smallest that keeps up; what is more, noise makes up"
     )
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise on the way, and of the first")
-    guidance_scale: float = knob(1.0, "Guidance scale", 0.0, 6.0, step=0.1, advanced=True, help="1: none; more: follow the label harder")
+    guidance_scale: float = knob(
+        3.0, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
+    )
 
 
 @dataclass(frozen=True)
 class EnergyRestoring(Settings):
-    steps: int = knob(60, "Steps", 2, 300, step=1)
-    step_size: float = knob(2.0, "Step size", 1.0, 4.0, step=0.1)
+    steps: int = knob(40, "Steps", 2, 300, step=1)
+    guidance_scale: float = knob(2.0, "Guidance scale", 0.0, 6.0, step=0.1)
+    step_size: float = knob(3.5, "Step size", 1.0, 4.0, step=0.1, advanced=True)
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
+    label_steps: int = knob(6, "Steps to infer the label", 0, 30, step=1, advanced=True, help="0: restore without a label")
 
 
 class EnergyBased(Family):
@@ -57,11 +62,17 @@ class EnergyBased(Family):
         least: float = 0.05,
         most: float = 4.0,
         drop: float = 0.1,
+        compare: float = 0.0,
+        compare_from: float = 0.7,
+        compared: int = 24,
     ) -> None:
-        """least and most: standard deviations of the noise in training and at the ends of a walk, on the scale of the signal."""
+        """least and most: standard deviations of the noise in training and at the ends of a walk, on the scale of the signal.
+        compare: the weight of telling labels apart by their energies, of the first `compared` elements of a batch, once a share
+        `compare_from` of the training is over."""
         super().__init__()
         self.network, self.space, self.classes = network, space, classes
         self.width, self.least, self.most, self.drop = width, least, most, drop
+        self.compare, self.compare_from, self.compared, self.comparing = compare, compare_from, compared, True
         self.register_buffer("log_constant", torch.zeros(classes + 1))  # of each label, relative: see `finish`
 
     # energy and its slope ---------------------------------------------------------------------------------------------
@@ -79,14 +90,34 @@ class EnergyBased(Family):
             (slope,) = torch.autograd.grad(height.sum(), leaf, create_graph=create_graph)
         return slope, height.detach().float() / self.width**2
 
+    def age(self, share: float) -> None:
+        self.comparing = share >= self.compare_from
+
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011)."""
-        y, signal = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes), self.space.to_signal(x)
+        """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011); and how the energies of one
+        picture under several labels tell the true one, for slopes alone leave their heights open (Grathwohl et al., 2020)."""
+        truth, signal = self.labels(y, len(x)).to(x.device), self.space.to_signal(x)
+        y = drop_labels(truth, self.drop, self.classes)
         spread = (torch.rand(1, device=x.device) + torch.arange(len(x), device=x.device) / len(x)) % 1
         sigma = self.least * (self.most / self.least) ** spread.view(-1, *[1] * (x.dim() - 1))
         noise = torch.randn_like(signal)
         slope, _ = self.slope(signal + sigma * noise, y, create_graph=True)
-        return (slope / sigma - noise).square().mean()
+        error = (slope / sigma - noise).square().mean()
+        if not (self.compare and self.comparing and self.classes):
+            return error
+        return error + self.compare * self._confusion(signal[: self.compared], truth[: self.compared])
+
+    def _confusion(self, signal: Tensor, y: Tensor) -> Tensor:
+        """Nats by which the energies of elements, with noise of size `width` at most, miss their labels among OTHERS wrong ones, drawn
+        evenly: least where their differences are those of log p(y | x) (Ma and Collins, 2018). Unknown labels do not count."""
+        known = y < self.classes
+        signal, y = signal[known], y[known]
+        wrong = (y[:, None] + 1 + torch.rand(len(y), self.classes - 1, device=y.device).argsort(1)[:, :OTHERS]) % self.classes
+        labels = torch.cat([y[:, None], wrong], dim=1)
+        share = torch.rand(len(y), *[1] * (signal.dim() - 1), device=y.device)
+        near = (signal + share * self.width * torch.randn_like(signal)).repeat_interleave(labels.shape[1], 0)
+        energies = self.network(near, labels.flatten()).float().view_as(labels) / self.width**2
+        return (energies[:, 0] + (-energies).logsumexp(1)).sum() / max(1, len(y))
 
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor, digits: int = 2000) -> None:
@@ -128,14 +159,16 @@ class EnergyBased(Family):
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: EnergyRestoring | None = None
     ) -> Iterator[Frame]:
         """The same walk, where what was seen takes the place of the slope in its directions (Kadkhodaie and Simoncelli, 2021,
-        algorithm 2)."""
+        algorithm 2), after a label that what was seen calls for."""
         self.check_measurement(seen, degradation, noise)
-        settings, target = settings or self.Restoring(), signal_of(self.space, degradation, seen)
+        settings, target, y = settings or self.Restoring(), signal_of(self.space, degradation, seen), self.labels(y, len(noise))
+        if self.classes and settings.label_steps:
+            y = infer_labels(self.denoiser, self.classes, self.space, seen, degradation, noise, y, steps=settings.label_steps)
 
         def pull(x: Tensor, down: Tensor) -> Tensor:
             return down - degradation.pinv(degradation(down)) + degradation.pinv(target - degradation(x))
 
-        walk = self._walk(noise, self.labels(y, len(noise)), settings.steps, settings.step_size, settings.temperature, 1.0, pull)
+        walk = self._walk(noise, y, settings.steps, settings.step_size, settings.temperature, settings.guidance_scale, pull)
         for frame in walk:
             answer = frame.x if frame.guess is not None else put_back_in_range(frame.x, seen, degradation)
             yield frame._replace(x=answer)
@@ -171,6 +204,16 @@ class EnergyBased(Family):
             return -slope, energy
         without, _ = self.slope(x, torch.full_like(y, self.classes))
         return -lerp(without, slope, scale), energy
+
+    def denoiser(self, y: Tensor, guidance_scale: float = 1.0) -> Callable[[Tensor, float], Tensor]:
+        """(x_t, t) -> where the slope leads from t x + (1 - t) noise, in [-1, 1], as diffusion has it: what E knows of E[x | x_t, y]."""
+        start = 1 / (1 + self.most)  # what is noisier is taken as the noisiest that E has met
+
+        def denoise(x_t: Tensor, t: float) -> Tensor:
+            x = x_t / max(t, start)
+            return x + self._down(x, y, guidance_scale)[0]
+
+        return denoise
 
     def _frame(self, x: Tensor, guess: Tensor | None, note: str) -> Frame:
         show = lambda signal: self.space.clamp(self.space.from_signal(signal))  # noqa: E731

@@ -149,7 +149,7 @@ def _digit() -> Live:
             gr.Markdown(
                 "This model learned by score matching, which needs no samples; where the two histograms differ, likelihood would "
                 "still have something to teach it. A classifier for free: of one picture, the energies under ten labels may be "
-                "compared. The constants of the ten labels were set on training digits, so that p(y | x) is likeliest.",
+                "compared, for the last third of the training taught them to tell labels apart.",
                 elem_classes="dgm-hint",
             )
         with gr.Column(scale=5, min_width=280, elem_classes="dgm-result"):
