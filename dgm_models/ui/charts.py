@@ -48,8 +48,8 @@ def histograms(groups: list[Group], marks: list[tuple[str, float]], axis: str) -
     for place, (name, at) in enumerate(marks):
         anchor = "end" if x_of(at) > WIDE / 2 else "start"
         parts.append(f'<path class="mark" d="M{x_of(at):.1f} {TOP - 8}V{floor}"/>')
-        shift = -5 if anchor == "end" else 5
-        parts.append(f'<text x="{x_of(at) + shift:.1f}" y="{TOP + 4 + 16 * place}" text-anchor="{anchor}">{html.escape(name)}</text>')
+        beside = x_of(at) + (-5 if anchor == "end" else 5)
+        parts.append(f'<text class="over" x="{beside:.1f}" y="{TOP + 4 + 16 * place}" text-anchor="{anchor}">{html.escape(name)}</text>')
     parts.append(f'<text x="{EDGE}" y="{floor + 15}">{low:.1f}</text>')
     parts.append(f'<text x="{WIDE - EDGE}" y="{floor + 15}" text-anchor="end">{high:.1f}</text>')
     parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')

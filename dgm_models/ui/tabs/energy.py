@@ -115,9 +115,9 @@ def _chain() -> Live:
         with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
             knobs = widgets.knobs(ChainSettings)
             go = gr.Button("Other noise", size="sm", variant="primary")
-            chart = gr.HTML(elem_id="chart-energy-chain")
         with gr.Column(scale=6, min_width=300, elem_classes="dgm-result"):
             result = widgets.result("energy-chain")
+            chart = gr.HTML(elem_id="chart-energy-chain")
 
     def run(pad: Any, start: Any, label: Any, seed: Any, *values: Any) -> list[Any]:
         settings = widgets.settings_from(ChainSettings, knobs, values)
