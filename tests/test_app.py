@@ -51,6 +51,7 @@ FAMILIES = [
     ("flow", "flow-mnist"),
     ("vae", "vae-mnist"),
     ("diffusion", "diffusion-mnist"),
+    ("energy", "energy-mnist"),
     ("gan", "gan-mnist"),
 ]
 
@@ -221,6 +222,7 @@ def test_every_tab_starts_with_a_stored_result():
         "flow",
         "vae",
         "diffusion",
+        "energy",
         "gan",
         "digits",
         "inpainting",

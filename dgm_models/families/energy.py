@@ -26,7 +26,7 @@ PART = 250  # pictures whose energies are measured at once
 
 @dataclass(frozen=True)
 class EnergySettings(Settings):
-    steps: int = knob(40, "Steps", 2, 300, step=1, help="steps down the slope of the energy, from noise alone to hardly any")
+    steps: int = knob(20, "Steps", 2, 300, step=1, help="steps down the slope of the energy, from noise alone to hardly any")
     step_size: float = knob(
         3.0, "Step size", 1.0, 4.0, step=0.1, help="in units of the smallest that keeps up; what is more, noise makes up"
     )
@@ -39,7 +39,7 @@ class EnergySettings(Settings):
 @dataclass(frozen=True)
 class EnergyRestoring(Settings):
     steps: int = knob(40, "Steps", 2, 300, step=1)
-    guidance_scale: float = knob(2.0, "Guidance scale", 0.0, 6.0, step=0.1)
+    guidance_scale: float = knob(2.5, "Guidance scale", 0.0, 6.0, step=0.1)
     step_size: float = knob(3.5, "Step size", 1.0, 4.0, step=0.1, advanced=True)
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
     label_steps: int = knob(6, "Steps to infer the label", 0, 30, step=1, advanced=True, help="0: restore without a label")
