@@ -292,6 +292,19 @@ def test_films_thin_to_what_the_player_takes():
     assert [f.note for f in resample(frames, 1)] == ["199"]
 
 
+def test_a_finished_picture_is_its_own_prediction():
+    from dgm_models.contracts import Frame
+
+    x, other = mnist.pixels(mnist.test()[0][:1]), mnist.pixels(mnist.test()[0][1:2])
+    film = [Frame(x, "on its way", other), Frame(x, "finished")]
+    predicted, finished, silent = (
+        Film([Row(frames, 1)]).value()["rows"][0]
+        for frames in (film, [Frame(other, "on its way"), Frame(x, "finished")], [Frame(x, "on its way"), Frame(x, "finished")])
+    )
+    assert predicted["guess"] == finished["sheet"]
+    assert silent["guess"] is None
+
+
 def test_the_board_shows_every_figure_of_the_manifest():
     from dgm_models.ui.tabs import board
 

@@ -111,11 +111,12 @@ def still(x: Tensor, note: str = "") -> list[Frame]:
 
 def _packed(row: Row) -> dict[str, Any]:
     sheets = [image.tile(frame.x, row.columns) for frame in row.frames]
-    guesses = [image.tile(frame.guess, row.columns) for frame in row.frames if frame.guess is not None]
+    predicts = any(frame.guess is not None for frame in row.frames)  # a finished picture is its own prediction
+    guesses = [image.tile(frame.x if frame.guess is None else frame.guess, row.columns) for frame in row.frames if predicts]
     height, width = sheets[0].shape
     return {
         "sheet": image.data_url(np.concatenate(sheets)),
-        "guess": image.data_url(np.concatenate(guesses)) if len(guesses) == len(sheets) else None,
+        "guess": image.data_url(np.concatenate(guesses)) if predicts else None,
         "width": width,
         "height": height,
         "title": row.title,

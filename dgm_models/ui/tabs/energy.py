@@ -148,7 +148,7 @@ def _digit() -> Live:
             phases = gr.HTML(elem_id="chart-energy-phases")
             gr.Markdown(
                 "This model learned by score matching, which needs no samples; where the two histograms differ, likelihood would "
-                "still have something to teach it. A classifier for free: of one picture, the energies under ten labels may be "
+                "still have something to teach it. A classifier, too: of one picture, the energies under ten labels may be "
                 "compared, for the last third of the training taught them to tell labels apart.",
                 elem_classes="dgm-hint",
             )
