@@ -155,15 +155,6 @@ def toys() -> Toys:
     return Toys()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests share a process: all of one toy, so that none is trained twice, and otherwise those of a file."""
-    for item in items:
-        file = item.path.stem.removeprefix("test_")
-        family = item.callspec.params.get("family", file) if hasattr(item, "callspec") else file
-        item.add_marker(pytest.mark.xdist_group(family))
-
-
 # the browser ----------------------------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,7 @@ def test_the_penalty_is_the_squared_gradient():
     losses = []
     for gamma in (0.0, 0.2):
         torch.manual_seed(0)
-        losses.append(float(GAN(players, PLANE, latent=4, classes=2, gamma=gamma).loss(*(each[:50] for each in toy_data(PLANE)), "critic")))
+        losses.append(GAN(players, PLANE, latent=4, classes=2, gamma=gamma).loss(*(each[:50] for each in toy_data(PLANE)), "critic").item())
     assert losses[1] - losses[0] == pytest.approx(0.2 / 2 * (25 + 25), rel=1e-4)
 
 
@@ -82,7 +82,7 @@ def test_a_code_is_found_that_generates_nearly_the_same(toys):
     y = torch.arange(8) % 2
     x = model.sample(Noise(range(8)), y)
     again = model.decode(model.encode(x, y), y)
-    assert (again - x).abs().mean() < 0.03
+    assert (again - x).abs().mean() < 0.3 * (x.roll(2, 0) - x).abs().mean()  # others of the same label
     assert torch.allclose(model.encode(x, y)[2:3], model.encode(x[2:3], y[2:3]), atol=1e-3)
 
 

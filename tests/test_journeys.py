@@ -53,7 +53,12 @@ class Screen:
 
     def last_frame(self) -> list[str]:
         self.to_frame("max")
-        self.page.wait_for_timeout(150)
+        return self.pictures()
+
+    def pictures(self) -> list[str]:
+        """What is on the canvases, once every picture of the result is there."""
+        drawn = "(n) => { const d = document.querySelector(`#player-${n} .dgm-player`).dataset; return d.drawn && d.drawn === d.shown; }"
+        self.page.wait_for_function(drawn, arg=self.name, timeout=30_000)
         return self.page.evaluate(PICTURES, self.name)
 
     def to_frame(self, where) -> None:
@@ -295,10 +300,9 @@ def test_keys_move_the_film_after_any_button(page, served):
 def test_tables_show_the_predicted_picture_on_demand(page, served):
     screen = Screen(page, served, "digits")
     screen.to_frame("0")
-    page.wait_for_timeout(100)
-    canvas = page.evaluate(PICTURES, "digits")
+    canvas = screen.pictures()
     screen.player.get_by_role("button", name="x̂", exact=True).click()
-    guesses = page.evaluate(PICTURES, "digits")
+    guesses = screen.pictures()
     same = [a == b for a, b in zip(canvas, guesses, strict=True)]
     assert same == [True, True, True, True, False, False, True]  # only diffusion and the energy-based model predict
     screen.player.get_by_role("button", name="x̂", exact=True).click()

@@ -89,9 +89,10 @@ function fit() {
 
 function draw() {
   if (!film) return;
+  let whole = true;
   for (const part of rows) {
     const image = guessing && part.other ? part.other : part.image;
-    if (!image.complete || !image.naturalWidth) continue;
+    if (!image.complete || !image.naturalWidth) { whole = false; continue; }
     const { width, height } = part.row;
     part.canvas.getContext('2d').drawImage(image, 0, at * height, width, height, 0, 0, width, height);
     if (part.row.hidden.length) {
@@ -106,6 +107,7 @@ function draw() {
   note.textContent = (film.notes || [])[at] || '';
   note.hidden = !(film.notes || []).length;
   player.dataset.frame = at;
+  player.dataset.drawn = whole ? player.dataset.shown : '';
 }
 
 function go(frame) { at = Math.max(0, Math.min(film.count - 1, frame)); draw(); }
