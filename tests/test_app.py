@@ -48,6 +48,7 @@ GOOD = '["3", 4, 7, 1.0, 1.0, 0]'
 FAMILIES = [
     ("mixture", "gmm-mnist"),
     ("autoregressive", "autoregressive-mnist"),
+    ("autoregressive-any-order", "any-order-mnist"),
     ("flow", "flow-mnist"),
     ("vae", "vae-mnist"),
     ("diffusion", "diffusion-mnist"),
