@@ -82,7 +82,7 @@ def test_a_code_is_found_that_generates_nearly_the_same(toys):
     y = torch.arange(8) % 2
     x = model.sample(Noise(range(8)), y)
     again = model.decode(model.encode(x, y), y)
-    assert (again - x).abs().mean() < 0.3 * (x.roll(2, 0) - x).abs().mean()  # others of the same label
+    assert (again - x).abs().mean() < 0.03
     assert torch.allclose(model.encode(x, y)[2:3], model.encode(x[2:3], y[2:3]), atol=1e-3)
 
 

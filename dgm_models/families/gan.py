@@ -116,7 +116,11 @@ class GAN(Family):
         return super().sample(noise, y, replace(settings or self.Settings(), frames=1))
 
     def _generate(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.space.clamp(self.space.from_signal(self.network.generator(z, y).float()))
+        return self.space.clamp(self._unbounded(z, y))
+
+    def _unbounded(self, z: Tensor, y: Tensor) -> Tensor:
+        """What is generated before it is cut to its range: at that cut a search turns on the last digits of a number."""
+        return self.space.from_signal(self.network.generator(z, y).float())
 
     def codes(self, noise: Noise, settings: GANSettings) -> Tensor:
         """What samples are generated from, (n, latent)."""
@@ -128,8 +132,8 @@ class GAN(Family):
         """A code that generates nearly x, by descent from the best of several (Bora et al., 2017): (n, *shape) -> (n, latent)."""
         self.space.check(x)
         y, noise = self.labels(y, len(x)), Noise.of(x)
-        misfit = lambda z: self._misfit(self._generate(z, y) - x)  # noqa: E731
-        start = first_codes(lambda: noise.normal(self.latent), misfit, None, tries=32)
+        misfit = lambda z: self._misfit(self._unbounded(z, y) - x)  # noqa: E731
+        start = first_codes(lambda: noise.normal(self.latent), misfit, None, tries=128)
         *_, z = fit_latent(misfit, start, steps=100)
         return z
 
