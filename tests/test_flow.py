@@ -94,6 +94,16 @@ def test_temperature_narrows_the_samples(toys):
     assert spread(0.3) < 0.8 * spread(1.0)
 
 
+def test_without_glimpses_every_pixel_teaches():
+    """The loss is the negative log-likelihood, whichever pixels a glimpse would have shown."""
+    torch.manual_seed(0)
+    space = Space((1, 4, 4), "image")
+    model = Flow(CoarseToFine(4, levels=256, classes=2, widths=(16,), depths=(1,), first=1), space, classes=2, drop=0.0, glimpses=1.0)
+    x, y = toy_data(space)
+    expected = -model.log_prob(x[:20], y[:20]).mean() / 16
+    assert model.loss(x[:20], y[:20]).item() == pytest.approx(expected.item(), rel=1e-4)
+
+
 def test_a_glimpse_helps_to_draw_what_the_seen_pixels_call_for(toys):
     """With it, a bright row (class 0) goes on in its hidden half at once; without it, the first pixels are drawn blindly."""
     model, _ = toys.get("flow", "pixels")

@@ -6,7 +6,7 @@ determinant a product. The distribution functions are piecewise linear (Mueller 
 Dequantized uniformly, a level has a constant density, so the bound that dequantization gives is tight: the density is the mass
 of the level.
 
-To restore, the layers get a glimpse of what is seen: the same flow, conditional on any set of pixels (Winkler et al., 2019).
+To restore, the layers may get a glimpse of what is seen: the same flow, conditional on any set of pixels (Winkler et al., 2019).
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Flow(Family):
         y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
         levels, total = self.space.to_levels(x, self.levels), 0.0
         seen = self._peek(x)
-        glimpse, hidden = self.network.glimpse(levels, seen), ~seen.flatten(1)
+        glimpse = self.network.glimpse(levels, seen)
+        hidden = torch.ones_like(seen).flatten(1) if glimpse is None else ~seen.flatten(1)
         for layer, (part, share) in enumerate(zip(self.parts, self.network.shares(), strict=True)):
             every = round(1 / share)  # a batch is in no order: every third row is as good as any
             rows, part = slice(layer % every, None, every), part.to(x.device)
