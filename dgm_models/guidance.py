@@ -68,8 +68,9 @@ def _conditioned(
     for _ in range(solves):
         spread = covariance(direction)
         # no variance is below a small share of the noise's own: it keeps a rough Jacobian from overshooting
-        curvature = inner(direction, spread).clamp_min(0) + FLOOR * (1 - t) ** 2 * inner(direction, direction) + 1e-12
-        size = left / curvature
+        variance = inner(direction, spread)
+        curvature = variance.clamp_min(0) + FLOOR * (1 - t) ** 2 * inner(direction, direction) + 1e-12
+        size = torch.where(variance > 0, left / curvature, 0.0)  # a negative one is no variance: nothing is learned along there
         shift = shift + size * spread
         rest = rest - size * (project(spread) + FLOOR * (1 - t) ** 2 * direction)
         left, before = inner(rest, rest), left

@@ -10,7 +10,7 @@ import torch
 from dgm_models.contracts import Noise, Space, last
 from dgm_models.degradations import Hide, Shrink
 from dgm_models.families.diffusion import Diffusion
-from dgm_models.guidance import follow_measurement, weigh_hypotheses
+from dgm_models.guidance import _conditioned, follow_measurement, weigh_hypotheses
 from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, sde_dpm_solver_2m, times
 from tests.conftest import TINY, toy_data
 
@@ -248,6 +248,15 @@ def test_guidance_by_a_measurement_samples_the_posterior():
     assert torch.allclose(hidden.mean(0), mean, atol=0.03)
     assert ((hidden.var(0) / variance) > 0.4).all()
     assert ((hidden.var(0) / variance) < 2.5).all()
+
+
+def test_nothing_is_concluded_along_a_direction_of_negative_variance():
+    """Where a rough network predicts less of what there is more of, a step by that variance would leave the range a hundredfold."""
+    x, away = torch.randn(2, 1, 1, 4, generator=torch.Generator().manual_seed(0)), Hide(torch.ones(1, 1, 4, dtype=torch.bool))
+    for slope, moves in ((-3.0, False), (0.5, True)):
+        plain, guess = _conditioned(lambda x, t, slope=slope: slope * x, x, 0.1, torch.zeros_like(x), away, solves=2)
+        assert torch.equal(plain, slope * x)
+        assert torch.equal(plain, guess) != moves
 
 
 def test_guidance_ends_when_it_is_told_to(toys):
