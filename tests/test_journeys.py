@@ -83,9 +83,9 @@ class Screen:
 
 
 def opened_quickly(page, address, name) -> Screen:
-    """An application with its quick model alone, once that has answered."""
-    screen, models = Screen(page, address, name, QUICK[name]), QUICK[name].partition("&")[2]
-    ready = "([n, q]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes(q)"
+    """An application with its quick model alone, once that has answered; the first paint is of all models."""
+    screen, models = Screen(page, address, name, QUICK[name]), QUICK[name].rpartition("=")[2]
+    ready = "([n, q]) => new URLSearchParams(document.querySelector(`#player-${n} .dgm-player`).dataset.link).get('models') === q"
     page.wait_for_function(ready, arg=[name, models], timeout=60_000)
     return screen
 
