@@ -232,25 +232,35 @@ def first_codes(draw: Callable[[], Tensor], misfit: Callable[[Tensor], Tensor], 
 
 
 def weigh_levels(
-    logits: Tensor, values: Tensor, levels: Tensor, known: Tensor, shape: tuple[int, ...], seen: Tensor, degradation: Degradation
+    logits: Tensor,
+    values: Tensor,
+    levels: Tensor,
+    known: Tensor,
+    shape: tuple[int, ...],
+    seen: Tensor,
+    degradation: Degradation,
+    together: float = 0.0,
 ) -> Tensor:
     """Logits (n, size, levels) of pixels that are drawn apart, given in addition what a linear measurement saw of them all.
 
-    Of each measurement, what the other hidden pixels add is taken as normal with their means and variances; a level of this
-    pixel is as likely as the rest of the measurement is under it (assumed-density filtering). values (levels,); levels and
-    known (n, size).
+    The hidden pixels of one measurement are taken as jointly normal, with their own means and variances and the correlation
+    `together`, 0 to 1, of any two of them; a level of this pixel is as likely as the measurement is, given that level
+    (assumed-density filtering). values (levels,); levels and known (n, size).
     """
     n = len(logits)
     as_picture = lambda flat: flat.view(n, *shape)  # noqa: E731
-    share = logits.softmax(2)
+    summed = lambda flat: degradation.pinv(degradation(as_picture(flat))).flatten(1)  # noqa: E731
+    share, gain = logits.softmax(2), degradation.gain
     mean = torch.where(known, values[levels], share @ values)
     variance = torch.where(known, 0.0, share @ values.square() - (share @ values).square()).clamp_min(0)
-    gain = degradation.gain
-    missing = degradation.pinv(seen - degradation(as_picture(mean))).flatten(1) + gain * mean  # what this pixel has to explain
-    spread = degradation.pinv(degradation(as_picture(variance)) * gain).flatten(1) - gain**2 * variance
+    deviation = variance.sqrt()
+    missing = degradation.pinv(seen - degradation(as_picture(mean))).flatten(1)
+    others = summed(deviation) - gain * deviation  # the deviations of the other hidden pixels, summed as the measurement sums them
+    follow = gain + together * others / deviation.clamp_min(1e-3)  # how the measurement follows this pixel, and its kin with it
+    left = (1 - together) * ((summed(variance) - gain * variance) * gain + together * others.square())
     least = (gain * (values[1] - values[0]) / 3) ** 2  # what is left for the last hidden pixel settles its level
-    off = missing[..., None] - gain * values
-    return logits.log_softmax(2) - 0.5 * off.square() / (spread.clamp_min(0) + least)[..., None]
+    off = missing[..., None] - follow[..., None] * (values - mean[..., None])
+    return logits.log_softmax(2) - 0.5 * off.square() / (left.clamp_min(0) + least)[..., None]
 
 
 def resample(weight: Tensor, chance: Tensor, finish: bool = False) -> tuple[Tensor, Tensor]:
