@@ -213,6 +213,30 @@ def test_who_joins_and_leaves_in_a_loop_takes_no_more_than_a_few_places():
     assert handler() == "made"
 
 
+def test_a_result_that_grows_holds_nothing_between_its_parts():
+    """A reader who leaves half way stops no one; what goes wrong half way is a sentence."""
+    import gradio as gr
+
+    from dgm_models.ui import serve
+
+    def parts(wrong: bool):
+        yield "first"
+        if wrong:
+            raise ValueError("no second part")
+        yield "second"
+
+    grow = serve.streaming(parts)
+    left = grow(False)
+    assert next(left) == "first"
+    assert not serve._model_thread.locked()
+    assert list(grow(False)) == ["first", "second"]
+    broken = grow(True)
+    assert next(broken) == "first"
+    with pytest.raises(gr.Error, match="no second part"):
+        next(broken)
+    assert not serve._model_thread.locked()
+
+
 def test_every_tab_starts_with_a_stored_result():
     """Stored with the weights that ship, so the page starts at once and shows the truth."""
     from app import demo

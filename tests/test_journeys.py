@@ -281,6 +281,23 @@ def test_a_digit_is_drawn_masked_and_restored(page, served):
     assert ink(screen.last_frame(), page) > 5
 
 
+def test_answers_come_in_model_by_model(page, served):
+    """The first is there long before the last; only the whole counts as a result, and plays."""
+    screen = Screen(page, served, "inpainting", "?tab=inpainting&models=gmm-mnist,flow-mnist,diffusion-mnist")
+    asked = (
+        "(n) => new URLSearchParams(document.querySelector(`#player-${n} .dgm-player`).dataset.link).get('models').split(',').length == 3"
+    )
+    page.wait_for_function(asked, arg="inpainting", timeout=60_000)
+    before = screen.shown()
+    screen.button("Four other answers").click()
+    captions = screen.player.locator(".side small:first-of-type")
+    expect(captions).to_have_text([re.compile("see all but"), re.compile("^read as"), "to come", "to come"], timeout=30_000)
+    assert screen.shown() == before
+    screen.wait_for_new(before)
+    expect(captions).to_have_text([re.compile("see all but"), *[re.compile("^read as")] * 3])
+    assert screen.player.get_attribute("data-playing") == "yes"
+
+
 @pytest.mark.parametrize(("name", "kind"), [("inpainting", Hide), ("super-resolution", Shrink)])
 def test_every_model_gives_other_answers_at_once(page, served, name, kind):
     screen = Screen(page, served, name)

@@ -68,7 +68,7 @@ function build() {
   $('.receipt').textContent = film.receipt || '';
   $('.link').style.display = film.link ? '' : 'none';
   $('.guess').hidden = !rows.some((part) => part.other);
-  $('.bar').style.display = film.count > 1 ? '' : 'none';
+  $('.bar').style.display = film.count > 1 || film.partial ? '' : 'none';
   scrub.max = film.count - 1;
   fit();
 }
@@ -107,7 +107,7 @@ function draw() {
   note.textContent = (film.notes || [])[at] || '';
   note.hidden = !(film.notes || []).length;
   player.dataset.frame = at;
-  player.dataset.drawn = whole ? player.dataset.shown : '';
+  player.dataset.drawn = whole && !film.partial ? player.dataset.shown : '';
 }
 
 function go(frame) { at = Math.max(0, Math.min(film.count - 1, frame)); draw(); }
@@ -165,8 +165,10 @@ function show() {
   film = props.value;
   if (!film || !film.rows) { film = null; return; }
   build();
-  player.dataset.link = film.link || '';
-  player.dataset.shown = Number(player.dataset.shown || 0) + 1;
+  if (!film.partial) {
+    player.dataset.link = film.link || '';
+    player.dataset.shown = Number(player.dataset.shown || 0) + 1;
+  }
   at = film.count - 1;
   draw();
   if (document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's

@@ -42,13 +42,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Film:
-    """What the player shows. `tall` is the height on the screen, in pixels, that the pictures may take."""
+    """What the player shows. `tall` is the height on the screen, in pixels, that the pictures may take; `partial`: more follows."""
 
     rows: list[Row]
     receipt: str = ""
     link: str = ""
     tall: int = 400
     autoplay: bool = True
+    partial: bool = False
 
     def __post_init__(self) -> None:
         count = min(MOST_FRAMES, max(len(row.frames) for row in self.rows))
@@ -70,6 +71,7 @@ class Film:
             "link": self.link,
             "tall": self.tall,
             "autoplay": self.autoplay,
+            "partial": self.partial,
             "made": time.time_ns(),  # the page passes on what differs: the same result, asked for again, plays again
         }
 

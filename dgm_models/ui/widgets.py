@@ -6,7 +6,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -105,6 +105,12 @@ def result(name: str) -> Result:
 def shown(film: Film, name: str) -> list[Any]:
     """Values for `Result.outputs`."""
     return [film.value(), *film.files(name)]
+
+
+def growing(film: Film) -> list[Any]:
+    """Values for `Result.outputs` while more is on its way: the last frame of what is there; the downloads wait for the whole."""
+    rows = [replace(row, frames=row.frames[-1:]) for row in film.rows]
+    return [replace(film, rows=rows, partial=True).value(), gr.skip(), gr.skip(), gr.skip()]
 
 
 def knobs(settings: type[Settings], advanced: bool = False) -> list[Field]:

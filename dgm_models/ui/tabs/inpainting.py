@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -12,8 +13,8 @@ from dgm_models.contracts import check_seed
 from dgm_models.degradations import Hide
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of, some_of
-from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_rows, digit_pad, label_of, restore_controls, wire
+from dgm_models.ui.serve import one_of, some_of, streaming
+from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_rows, digit_pad, grown, label_of, restore_controls, whole_of, wire
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
@@ -22,7 +23,7 @@ ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
 def build() -> Live:
     choices = Models("restore", Hide)
 
-    def run(pad: Any, titles: Any, label: Any, seed: Any) -> list[Any]:
+    def grow(pad: Any, titles: Any, label: Any, seed: Any) -> Iterator[list[Any]]:
         ids, y, seed = choices.ids(some_of(titles, "Models", choices.titles)), label_of(label), check_seed(seed)
         picture, mask = widgets.from_sketch(pad)
         if mask.all():
@@ -30,15 +31,14 @@ def build() -> Live:
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
-        rows = [Row(still(shown), ANSWERS + 2, "the digit", "the models see all but the hole", ("seen", "whole"), "data", ~mask)]
-        rows += answer_rows(ids, seen, away, seed, y)
+        digit = Row(still(shown), ANSWERS + 2, "the digit", "the models see all but the hole", ("seen", "whole"), "data", ~mask)
         film = Film(
-            rows,
+            [digit],
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, READER]),
             link=panel.link(ID, [pad, titles, label, seed]),
             tall=430,
         )
-        return widgets.shown(film, f"inpainting-{seed}")
+        yield from grown(film, answer_rows(ids, seen, away, seed, y), f"inpainting-{seed}")
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
@@ -47,10 +47,10 @@ def build() -> Live:
             models, label, seed, go, again = restore_controls(choices, "Restore")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(ID)
-    panel = Live([pad, choices.field(models), label, seed], run, result.outputs)
+    panel = Live([pad, choices.field(models), label, seed], whole_of(grow), result.outputs)
     pad.component.change(_name_of_hole, pad.component, preset, api_visibility="private", show_progress="hidden")
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
-    wire(panel, ID, live(run), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
+    wire(panel, ID, streaming(grow), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
     return panel
 
 

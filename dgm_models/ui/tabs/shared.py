@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -18,11 +20,12 @@ from dgm_models.degradations import Degradation
 from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
-from dgm_models.ui.film import Row
+from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import ALONE, one_of, refusal, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
+HEADS = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "2 × std")
 ANY_DIGIT = "any"
 READER, REGRESSOR = "reader-mnist", "regressor-mnist"
 
@@ -67,18 +70,21 @@ def test_digit(index: int) -> tuple[Tensor, int]:
     return mnist.pixels(x[index : index + 1]), int(y[index])
 
 
-def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: int) -> list[Row]:
-    """A row a model."""
-    return [answer_row(id, seen, away, seed, y, catalog.recipe(id).title) for id in ids]
+def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: int) -> Iterator[list[Row]]:
+    """A row a model, filled in one after another; empty rows stand for those that are still to answer."""
+    rows = [Row(still(torch.zeros(ANSWERS + 2, 1, 28, 28)), ANSWERS + 2, catalog.recipe(id).title, "to come", HEADS) for id in ids]
+    yield rows
+    for i, id in enumerate(ids):
+        rows[i] = answer_row(id, seen, away, seed, y, rows[i].title)
+        yield rows
 
 
 def answer_row(id: str, seen: Tensor, away: Degradation, seed: int, y: int, title: str, settings: Settings | None = None) -> Row:
     """ANSWERS draws of p(x | seen), their mean and their spread, how each reads and what it cost."""
     done = restore(id, seen, away, seed, ANSWERS, y, settings)
     readings = " ".join(str(int(digit)) for digit in done.readings)
-    heads = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "2 × std")
     frames = [_with_summary(frame) for frame in done.frames]
-    return Row(frames, ANSWERS + 2, title, f"read as {readings}; {done.receipt.cost}", heads)
+    return Row(frames, ANSWERS + 2, title, f"read as {readings}; {done.receipt.cost}", HEADS)
 
 
 def _with_summary(frame: Frame) -> Frame:
@@ -89,6 +95,19 @@ def _with_summary(frame: Frame) -> Frame:
         return torch.cat([answers, mean, spread.clamp(0, 1)])
 
     return Frame(summed(frame.x), frame.note, None if frame.guess is None else summed(frame.guess))
+
+
+def grown(film: Film, answers: Iterator[list[Row]], name: str) -> Iterator[list[Any]]:
+    """Values for `Result.outputs`: the film with the answers below its rows, as far as they are there, and at last the whole."""
+    for rows in answers:
+        film_so_far = replace(film, rows=[*film.rows, *rows])
+        yield widgets.growing(film_so_far)
+    yield widgets.shown(film_so_far, name)
+
+
+def whole_of(grow: Callable[..., Iterator[Any]]) -> Callable[..., Any]:
+    """The last of what a handler yields."""
+    return lambda *values: deque(grow(*values), maxlen=1)[0]
 
 
 def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Field, Field, gr.Button, gr.Button]:
