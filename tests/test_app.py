@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from dgm_models import catalog, weights
+from dgm_models.applications.restore import hole
 from dgm_models.data import mnist
 from dgm_models.ui import widgets
 from dgm_models.ui.app import LEVELS, is_trained
@@ -183,6 +184,18 @@ def test_four_at_once_each_get_the_picture_they_would_get_alone(served, tab, id)
     assert len(set(alone)) == 4
 
 
+@pytest.mark.parametrize(("name", "more"), [("inpainting", ""), ("super-resolution", '"4×", ')])
+def test_a_restoration_by_the_api_ends_with_the_whole_film_and_its_files(served, name, more):
+    pad = json.dumps(widgets.to_sketch(digit_of_the_test_set(0)[0], hole("centre")))
+    reply = call(served, name, f'[{pad}, {more}["Gaussian mixture", "Any order"], "not given", 7]')
+    *parts, whole = [json.loads(line.removeprefix("data: ")) for line in reply.splitlines() if line.startswith("data: [")]
+    assert reply.rstrip().splitlines()[-2] == "event: complete"
+    assert all(part[0]["partial"] for part in parts[:3])  # nothing yet, the mixture's, the other one's
+    assert not whole[0]["partial"]
+    assert [row["title"] for row in whole[0]["rows"][1:]] == ["Gaussian mixture", "Any order"]
+    assert [file["orig_name"].rpartition(".")[2] for file in whole[1:]] == ["png", "gif", "npy"]
+
+
 def test_who_joins_and_leaves_in_a_loop_takes_no_more_than_a_few_places():
     """The queue's slot is free again when a client leaves, the model is not: others are told so, and it recovers."""
     import threading
@@ -235,6 +248,10 @@ def test_a_result_that_grows_holds_nothing_between_its_parts():
     with pytest.raises(gr.Error, match="no second part"):
         next(broken)
     assert not serve._model_thread.locked()
+    left.close()
+    places = [serve._places.acquire(blocking=False) for _ in range(9)]
+    assert places == [True] * 8 + [False]  # none leaked
+    serve._places.release(8)
 
 
 def test_every_tab_starts_with_a_stored_result():

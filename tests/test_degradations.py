@@ -22,6 +22,12 @@ def test_right_inverse(away):
     assert (away(inside) - seen).abs().max() < 1 / 255
 
 
+def test_a_picture_is_put_back_as_it_would_be_alone():
+    away, far = Shrink(7), torch.randn_like(x) * torch.tensor([0.01, 0.1, 1.0, 3.0, 10.0]).view(5, 1, 1, 1)
+    together = put_back_in_range(far, away(x), away)
+    assert all(torch.equal(put_back_in_range(far[i : i + 1], away(x[i : i + 1]), away)[0], together[i]) for i in range(5))
+
+
 def test_grey_is_a_right_inverse_too():
     colour = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(Grey()(Grey().pinv(Grey()(colour))), Grey()(colour), atol=1e-6)

@@ -293,7 +293,10 @@ def test_answers_come_in_model_by_model(page, served):
     captions = screen.player.locator(".side small:first-of-type")
     expect(captions).to_have_text([re.compile("see all but"), re.compile("^read as"), "to come", "to come"], timeout=30_000)
     assert screen.shown() == before
+    save = page.locator("#save-png-inpainting")
+    assert save.evaluate("(button) => button.closest('[inert]') !== null")  # it would save the result before
     screen.wait_for_new(before)
+    assert save.evaluate("(button) => button.closest('[inert]') === null")
     expect(captions).to_have_text([re.compile("see all but"), *[re.compile("^read as")] * 3])
     assert screen.player.get_attribute("data-playing") == "yes"
 

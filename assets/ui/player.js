@@ -171,7 +171,8 @@ function show() {
   }
   at = film.count - 1;
   draw();
-  if (document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
+  element.closest('.dgm-result')?.querySelector('.dgm-downloads')?.toggleAttribute('inert', Boolean(film.partial));  // they save the last whole
+  if (!film.partial && document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
   if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
 }
 watch('value', show);

@@ -151,6 +151,8 @@ class AnyOrder(Family):
         start = known.sum(1, keepdim=True)
         values = self.space.from_levels(torch.arange(self.levels), self.levels)
         for step in range(settings.steps):
+            if known.all():
+                break
             until = torch.ceil((size - start) * ((step + 1) / settings.steps) ** HASTE).long()
             until = start + until.clamp_min(step + 1)  # at least one a step
             fresh = (order < until) & ~known

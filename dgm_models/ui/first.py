@@ -46,11 +46,12 @@ def painting() -> Iterator[None]:
 
 
 def stamp() -> str:
-    """Changes with any weights, and with the knobs that models are drawn with."""
+    """Changes with any weights, with the knobs that models are drawn with, and with the code that draws."""
     known = [(id, entry["sha256"]) for id, entry in weights.manifest().items() if id in catalog.MODELS]
-    knobs = {id: getattr(catalog.family(id), "Settings", None) for id, _ in known}
-    listed = sorted(f"{id} {sha256} {knobs[id] and knobs[id]()}" for id, sha256 in known)
-    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
+    listed = sorted(f"{id} {sha256}" for id, sha256 in known)
+    package = Path(catalog.__file__).parent
+    code = sorted([*package.glob("*.py"), *package.glob("families/*.py"), *package.glob("networks/*.py")])
+    return hashlib.sha256("\n".join([*listed, *(path.read_text() for path in code)]).encode()).hexdigest()[:16]
 
 
 def _stored(name: str) -> list[Any] | None:

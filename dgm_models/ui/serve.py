@@ -6,6 +6,7 @@ import functools
 import html
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
@@ -37,32 +38,42 @@ def refusing(handler: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _places.acquire(blocking=False):
+        raise refusal("The models are busy with earlier requests. Try again in a few seconds; your state is kept.")
+    try:
+        yield
+    finally:
+        _places.release()
+
+
 def live(handler: Callable[..., Any]) -> Callable[..., Any]:
     """`refusing`, for handlers that run a model: alone, for two models at once on two cores are far slower than in turn."""
 
     @functools.wraps(handler)
     def run(*values: Any) -> Any:
-        if not _places.acquire(blocking=False):
-            raise refusal("The models are busy with earlier requests. Try again in a few seconds; your state is kept.")
-        try:
-            with _model_thread:
-                return refusing(handler)(*values)
-        finally:
-            _places.release()
+        with _place(), _model_thread:
+            return refusing(handler)(*values)
 
     return run
 
 
 def streaming(handler: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """`live`, for a handler that yields its result as it grows. Between two of them it holds nothing: a reader who leaves
-    stops no one else."""
+    """`live`, for a handler that yields its result as it grows. Between two of them others may use the models: a reader who
+    leaves stops no one."""
 
     @functools.wraps(handler)
     def run(*values: Any) -> Iterator[Any]:
         grown, end = handler(*values), object()
-        step = live(lambda: next(grown, end))
-        while (made := step()) is not end:
-            yield made
+        step = refusing(lambda: next(grown, end))
+        with _place():
+            while True:
+                with _model_thread:
+                    made = step()
+                if made is end:
+                    return
+                yield made
 
     return run
 
