@@ -143,10 +143,7 @@ def build() -> Live:
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             plot = gr.HTML(elem_id="chart-board")
     if curves := temperatures():
-        gr.Markdown(
-            "### Temperature: fidelity against diversity\n"
-            "Each line is a model, from temperature 0.4 (hollow) over 0.7, 0.85 and 1 to 1.15. Colder samples are surer and more alike."
-        )
+        gr.Markdown((ASSETS / "lessons" / "temperature.md").read_text())
         gr.HTML(curves, elem_id="chart-temperature")
     gr.Markdown((ASSETS / "lessons" / "board.md").read_text(), elem_classes="dgm-card")
     panel = Live([Field("across", across), Field("up", up)], run, [plot], stored=False)
