@@ -102,10 +102,10 @@ def put_back_in_range(x: Tensor, seen: Tensor, degradation: Degradation, rounds:
 
     For hidden pixels one round is exact.
     """
-    x = x.clamp(0, 1)
+    x, off = x.clamp(0, 1), torch.ones(len(x), *[1] * (x.dim() - 1))
     for _ in range(rounds):
-        off = (degradation(x) - seen).abs().flatten(1).amax(1).view(-1, *[1] * (x.dim() - 1))
+        x = torch.where(off < 1e-4, x, degradation.put_back(x, seen).clamp(0, 1))  # each picture stops by itself
+        off = (degradation(x) - seen).abs().flatten(1).amax(1).view(off.shape)
         if off.max() < 1e-4:
             break
-        x = torch.where(off < 1e-4, x, degradation.put_back(x, seen).clamp(0, 1))  # each picture stops by itself
     return x

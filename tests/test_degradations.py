@@ -22,6 +22,11 @@ def test_right_inverse(away):
     assert (away(inside) - seen).abs().max() < 1 / 255
 
 
+def test_hidden_pixels_are_put_back_to_the_last_bit_however_near_they_are():
+    away = Hide(mask)
+    assert torch.equal(away(put_back_in_range(x + 1e-6, away(x), away)), away(x))
+
+
 def test_a_picture_is_put_back_as_it_would_be_alone():
     away, far = Shrink(7), torch.randn_like(x) * torch.tensor([0.01, 0.1, 1.0, 3.0, 10.0]).view(5, 1, 1, 1)
     together = put_back_in_range(far, away(x), away)
