@@ -1,8 +1,8 @@
 """Logits of each pixel from the pixels before it, in raster order: in parallel for training, from caches for sampling.
 
 Three views of what came before are added up: convolutions over the rows above (the vertical stack of van den Oord et al.,
-2016), a recurrent summary of whole rows with the count of each grey level so far, and a window of the pixels at the left. A
-perceptron, alone in each pixel, makes logits of their sum.
+2016), a recurrent summary of whole rows with the count of each grey level so far, and a window of the pixels at the left. A plan of
+the whole picture is added, one a label. A perceptron, alone in each pixel, makes logits of the sum.
 """
 
 from __future__ import annotations
@@ -119,9 +119,9 @@ class RasterNet(Causal):
         depth: int = 3,
         window: int = 6,
         memory: int = 128,
-        plan: int = 0,
+        plan: int = 16,
     ) -> None:
-        """plan: features a pixel that are learned for each label, whatever came before: where its strokes tend to be; 0: none."""
+        """plan: features a pixel that are learned for each label, whatever came before: where its strokes tend to be."""
         super().__init__()
         self.shape, self.levels, self.window = tuple(shape), levels, window
         _, height, across = self.shape
@@ -137,8 +137,8 @@ class RasterNet(Causal):
         self.blocks = nn.ModuleList(RowBlock(above) for _ in range(rows))
         self.norm = ChannelNorm(above)
         self.leave = nn.Conv2d(above, 2 * width, 1)
-        self.plan = nn.Parameter(0.1 * torch.randn(classes + 1, plan, height, across // 2)) if plan else None
-        self.show = nn.Conv2d(plan, 2 * width, 1, bias=False) if plan else None
+        self.plan = nn.Parameter(0.1 * torch.randn(classes + 1, plan, height, across // 2))
+        self.show = nn.Conv2d(plan, 2 * width, 1, bias=False)
         self.beside = nn.Linear((window + 1) * self.features, width)
         self.pixels = nn.ModuleList(PixelBlock(width) for _ in range(depth))
         self.head_norm, self.head = ChannelNorm(width), nn.Linear(width, levels)
@@ -189,9 +189,7 @@ class RasterNet(Causal):
         for block, row in zip(self.blocks, before, strict=True):
             after.append(h[:, :, -1:])
             h = block(h, row)
-        out = self.leave(F.silu(self.norm(h)))
-        if self.plan is not None:
-            out = out + self.show(self.plan[y][:, :, start : start + rows])
+        out = self.leave(F.silu(self.norm(h))) + self.show(self.plan[y][:, :, start : start + rows])
         return out.view(n, 2, -1, rows, out.shape[3]).permute(0, 3, 4, 1, 2).reshape(n, rows, 2 * out.shape[3], -1), memory, after
 
     def finish(self, above: Tensor, left: Tensor) -> Tensor:
