@@ -39,8 +39,7 @@ class GANRestoring(Settings):
 class GAN(Family):
     """Class-conditional. network.generator(z, labels) -> signal; network.critic(signal, labels) -> (n,).
 
-    gamma weighs the gradient penalties, falling to `gamma_end` over the training; they are measured on the first `penalised` share
-    of a batch, which keeps their mean.
+    gamma weighs the gradient penalties; they are measured on the first `penalised` share of a batch, which keeps their mean.
     """
 
     Settings = GANSettings
@@ -55,24 +54,18 @@ class GAN(Family):
         latent: int,
         classes: int = 0,
         gamma: float = 0.1,
-        gamma_end: float | None = None,
         penalised: float = 0.25,
         drop: float = 0.1,
     ) -> None:
         super().__init__()
         self.network, self.space, self.latent, self.classes = network, space, latent, classes
-        self.gammas, self.gamma, self.penalised, self.drop = (gamma, gamma_end or gamma), gamma, penalised, drop
+        self.gamma, self.penalised, self.drop = gamma, penalised, drop
         self.fit_error = 0.02  # variance of a pixel around what a code decodes to, for codes that are searched
 
     # the game ---------------------------------------------------------------------------------------------------------
 
     def players(self) -> dict[str, nn.Module]:
         return {"critic": self.network.critic, "generator": self.network.generator}
-
-    def age(self, share: float) -> None:
-        """Which share of the training is over: the penalties weaken in equal ratios, once the game has found its way."""
-        first, end = self.gammas
-        self.gamma = first ** (1 - share) * end**share
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "critic") -> Tensor:
         """softplus of how much the wrong one of a pair leads (Huang et al., 2024); the critic's with R1 and R2."""
