@@ -92,10 +92,11 @@ def bars(values: list[float], names: list[str], axis: str, said: str) -> str:
 
 
 def trade_offs(curves: dict[str, list[tuple[float, float, float]]]) -> str:
-    """Precision over recall, both from 0 to 1: a line a name through its (temperature, precision, recall), the first dot hollow."""
+    """Precision over recall, both from 0 to 1: a line a name through its (temperature, precision, recall), the first dot hollow.
+    The key stands below, where it has room on a phone too."""
     if not curves:
         return ""
-    wide, tall, left, right, foot = 760, 380, 70, 150, 48
+    wide, tall, left, right, foot = 760, 380, 70, 24, 48
     floor, end = tall - foot, wide - right
     x_of, y_of = (lambda value: left + value * (end - left)), (lambda value: floor - value * (floor - EDGE))
     parts = [
@@ -107,8 +108,9 @@ def trade_offs(curves: dict[str, list[tuple[float, float, float]]]) -> str:
     for share in (0, 0.5, 1):
         parts.append(f'<text x="{x_of(share):.0f}" y="{floor + 18}" text-anchor="middle">{share:g}</text>')
         parts.append(f'<text x="{left - 8}" y="{y_of(share) + 4:.0f}" text-anchor="end">{share:g}</text>')
+    key = []
     for place, (name, curve) in enumerate(sorted(curves.items(), key=lambda item: -item[1][-1][2])):
-        shade, high = f"hsl({place * 360 // len(curves)} 60% 45%)", EDGE + 20 * place
+        shade = f"hsl({place * 360 // len(curves)} 60% 45%)"
         points = [(temperature, x_of(recall), y_of(precision)) for temperature, precision, recall in curve]
         path = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{shade}" stroke-width="2"/>')
@@ -118,6 +120,5 @@ def trade_offs(curves: dict[str, list[tuple[float, float, float]]]) -> str:
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" style="fill:{fill};stroke:{shade};stroke-width:2">'
                 f"<title>{html.escape(name)}, temperature {temperature:g}</title></circle>"
             )
-        parts.append(f'<rect x="{end + 12}" y="{high}" width="11" height="11" style="fill:{shade}"/>')
-        parts.append(f'<text x="{end + 28}" y="{high + 10}">{html.escape(name)}</text>')
-    return "\n".join([*parts, "</svg>"])
+        key.append(f'<span><i style="background:{shade}"></i>{html.escape(name)}</span>')
+    return "\n".join([*parts, "</svg>", f'<div class="dgm-key">{"".join(key)}</div>'])

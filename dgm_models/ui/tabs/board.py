@@ -15,7 +15,7 @@ from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
 ID, TITLE = "board", "Score board"
-WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 760, 380, 70, 150, 20, 48
+WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 760, 390, 70, 150, 44, 48
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
         return '<p class="dgm-hint">\nNo model has both figures.</p>'
     x_of = _scale([x for _, x, _ in points], across.log, LEFT, WIDE - RIGHT)
     y_of = _scale([y for _, _, y in points], up.log, TALL - BOTTOM, TOP)
-    middle, label = (TOP + TALL - BOTTOM) / 2, f"{up.name} against {across.name}"
+    label = f"{up.name} against {across.name}"
     parts = [
         f'<svg class="dgm-chart" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{label}">',
         f'<path d="M{LEFT} {TOP}V{TALL - BOTTOM}H{WIDE - RIGHT}" class="axis"/>',
         f'<text x="{(LEFT + WIDE - RIGHT) / 2}" y="{TALL - 8}" text-anchor="middle">{across.name} ({across.hint})</text>',
-        f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{up.name} ({up.hint})</text>',
+        f'<text x="4" y="20">{up.name} ({up.hint})</text>',
     ]
     for value in _ends([x for _, x, _ in points]):
         parts.append(f'<text x="{x_of(value):.1f}" y="{TALL - BOTTOM + 18}" text-anchor="middle">{across.form.format(value)}</text>')
