@@ -26,7 +26,7 @@ from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, ANY = "autoregressive", "Autoregressive", "autoregressive-mnist", "any-order-mnist"
-MIDDLE = slice(10 * 28, 18 * 28)  # the rows where the costliest pixel is the one that a visitor finds chosen
+MIDDLE = slice(10 * 28, 18 * 28)  # the rows where the least certain pixel is the one that a visitor finds chosen
 PARTICLES = (1, 16)
 
 
@@ -37,7 +37,8 @@ def inspect(pad: Any, here: Any, label: Any, temperature: Any, top_p: Any) -> di
     chances = model.next_probabilities(x, y, model.Settings(temperature=temperature, top_p=top_p))[0]
     nats = model.pixel_log_prob(x, y)
     bits, raw = -nats.flatten() / math.log(2), image.levels(x)
-    at = int(bits[MIDDLE].argmax()) + MIDDLE.start if here is None else _pixel(here)
+    doubt = torch.special.entr(chances[MIDDLE]).sum(1)
+    at = int(doubt.argmax()) + MIDDLE.start if here is None else _pixel(here)
     field = model.receptive_field(x, at, y).sqrt()  # roots, so that the weak are seen beside the strong
     mean = float(bits_per_dimension(nats.sum(), model.space.size))
     return {
