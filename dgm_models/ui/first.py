@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,14 @@ def stamp() -> str:
     """Changes with any weights, with the knobs that models are drawn with, and with the code that draws."""
     known = [(id, entry["sha256"]) for id, entry in weights.manifest().items() if id in catalog.MODELS]
     listed = sorted(f"{id} {sha256}" for id, sha256 in known)
+    return hashlib.sha256("\n".join([*listed, _code()]).encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> str:
     package = Path(catalog.__file__).parent
-    code = sorted([*package.glob("*.py"), *package.glob("families/*.py"), *package.glob("networks/*.py")])
-    return hashlib.sha256("\n".join([*listed, *(path.read_text() for path in code)]).encode()).hexdigest()[:16]
+    files = sorted([*package.glob("*.py"), *package.glob("families/*.py"), *package.glob("networks/*.py")])
+    return "\n".join(path.read_text() for path in files)
 
 
 def _stored(name: str) -> list[Any] | None:
