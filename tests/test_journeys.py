@@ -296,9 +296,11 @@ def test_answers_come_in_model_by_model(page, served):
     save = page.locator("#save-png-inpainting")
     assert save.evaluate("(button) => button.closest('[inert]') !== null")  # it would save the result before
     screen.wait_for_new(before)
+    assert screen.player.get_attribute("data-playing") == "yes"
     assert save.evaluate("(button) => button.closest('[inert]') === null")
     expect(captions).to_have_text([re.compile("see all but"), *[re.compile("^read as")] * 3])
-    assert screen.player.get_attribute("data-playing") == "yes"
+    page.wait_for_timeout(1000)
+    assert screen.shown() == before + 1  # and once
 
 
 @pytest.mark.parametrize(("name", "kind"), [("inpainting", Hide), ("super-resolution", Shrink)])

@@ -161,6 +161,7 @@ document.addEventListener('keydown', (event) => {
 });
 
 function show() {
+  if (film && props.value?.made === film.made) return;  // the last part of a stream comes twice: as a part, and as its end
   stop();
   film = props.value;
   if (!film || !film.rows) { film = null; return; }
