@@ -51,6 +51,18 @@ def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
     }
 
 
+def test_what_the_app_draws_is_measured_where_it_is_sharper_than_the_model(few, monkeypatch):
+    """For a model that is neither guided nor cooled there is nothing to add; cooled, it is a figure beside the plain one."""
+    assert list(evaluation.evaluate("gmm-mnist", ["guided"])) == []
+    model = catalog.load("gmm-mnist")
+    monkeypatch.setattr(evaluation, "sharpened", lambda model: True)
+    found = evaluation._guided("gmm-mnist", model)
+    plain = evaluation._distances("gmm-mnist", model)
+    assert found["frechet_ratio_guided"] == pytest.approx(plain["frechet_ratio"])
+    assert {"precision_guided", "recall_guided"} <= set(found)
+    assert not any("floor" in name for name in found)
+
+
 def test_the_floor_has_the_labels_of_the_digits_it_is_measured_on(few, monkeypatch):
     """With the very digits for training digits the floor is that of a reordering: none."""
     x, y = mnist.test()

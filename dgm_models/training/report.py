@@ -15,6 +15,7 @@ COLUMNS: tuple[Show, ...] = (
     ("read as asked", "read_as_asked", "{:.1%}"),
     ("guided or cooled", "read_as_asked_guided", "{:.1%}"),
     ("Frechet / floor", "frechet_ratio", "{:.2f}"),
+    ("guided or cooled", "frechet_ratio_guided", "{:.2f}"),
     ("precision", "precision", "{:.2f}"),
     ("recall", "recall", "{:.2f}"),
     ("trained on synthetic", "train_on_synthetic", "{:.2%}"),

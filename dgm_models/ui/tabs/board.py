@@ -43,6 +43,7 @@ FIGURES = (
     Figure("read_as_asked", "read as asked", "{:.1%}", "higher"),
     Figure("read_as_asked_guided", "read as asked, guided or cooled", "{:.1%}", "higher"),
     Figure("frechet_ratio", "Frechet distance, floor = 1", "{:.2f}", "lower", log=True),
+    Figure("frechet_ratio_guided", "Frechet distance, guided or cooled", "{:.2f}", "lower", log=True),
     Figure("precision", "precision", "{:.2f}", "higher"),
     Figure("recall", "recall", "{:.2f}", "higher"),
     Figure("bits_per_dimension", "bits a dimension", "{:.2f}", "lower"),
