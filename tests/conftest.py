@@ -74,7 +74,7 @@ def build(family: str, space: Space) -> Family:
         network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2) if picture else AnyOrderMLP(2, 64, classes=2)
         return AnyOrder(network, space, classes=2)
     if family == "flow":
-        small = {"widths": (32,), "depths": (2,), "first": 1, "hints": 4}
+        small = {"widths": (32,), "depths": (2,), "first": 1, "recogniser": 8}
         network = CoarseToFine(4, classes=2, **small) if picture else CoupledCoordinates(2, 64, classes=2)
         return Flow(network, space, classes=2)
     if family == "energy":

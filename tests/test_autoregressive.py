@@ -74,7 +74,7 @@ def test_caches_change_nothing(grey):
 
 
 def test_samples_come_as_often_as_the_model_says(binary):
-    drawn = binary.sample(Noise(range(4000)), torch.zeros(4000, dtype=torch.long), binary.Settings(guidance_scale=1))
+    drawn = binary.sample(Noise(range(4000)), torch.zeros(4000, dtype=torch.long), binary.Settings(temperature=1, guidance_scale=1))
     seen = torch.bincount((drawn.flatten(1) @ torch.tensor([8.0, 4.0, 2.0, 1.0])).long(), minlength=16) / 4000
     assert torch.allclose(seen, binary.log_prob(ALL_BINARY, torch.zeros(16, dtype=torch.long)).exp(), atol=0.03)
 
@@ -105,5 +105,5 @@ def test_guidance_strengthens_what_the_label_says(binary):
     """The first pixel: log-odds with guidance scale 2 are twice the label's minus once those without a label."""
     odds = [binary.network(torch.zeros(1, 1, 2, 2, dtype=torch.long), torch.tensor([y]))[0, 0].diff() for y in (0, 2)]
     expected = torch.sigmoid(2 * odds[0] - odds[1])
-    x = binary.sample(Noise(range(4000)), torch.zeros(4000, dtype=torch.long), binary.Settings(guidance_scale=2))
+    x = binary.sample(Noise(range(4000)), torch.zeros(4000, dtype=torch.long), binary.Settings(temperature=1, guidance_scale=2))
     assert x[:, 0, 0, 0].mean().item() == pytest.approx(expected.item(), abs=0.03)

@@ -94,33 +94,38 @@ def test_temperature_narrows_the_samples(toys):
     assert spread(0.3) < 0.8 * spread(1.0)
 
 
-def test_without_glimpses_every_pixel_teaches():
-    """The loss is the negative log-likelihood, whichever pixels a glimpse would have shown."""
+def test_the_loss_is_the_negative_log_likelihood_and_the_recogniser_has_one_of_its_own():
     torch.manual_seed(0)
     space = Space((1, 4, 4), "image")
-    model = Flow(CoarseToFine(4, levels=256, classes=2, widths=(16,), depths=(1,), first=1), space, classes=2, drop=0.0, glimpses=1.0)
     x, y = toy_data(space)
-    expected = -model.log_prob(x[:20], y[:20]).mean() / 16
-    assert model.loss(x[:20], y[:20]).item() == pytest.approx(expected.item(), rel=1e-4)
+    for width in (0, 8):
+        network = CoarseToFine(4, levels=256, classes=2, widths=(16,), depths=(1,), first=1, recogniser=width)
+        model = Flow(network, space, classes=2, drop=0.0)
+        expected = -model.log_prob(x[:20], y[:20]).mean() / 16
+        assert (model.loss(x[:20], y[:20]) - model._confusion(x[:20], y[:20])).item() == pytest.approx(expected.item(), abs=0.02)
+        assert (model._confusion(x[:20], y[:20]) != 0) == bool(width)
+        assert model._confusion(x[:20], torch.full((20,), 2)) == 0  # without labels it learns nothing
 
 
-def test_a_glimpse_helps_to_draw_what_the_seen_pixels_call_for(toys):
-    """With it, a bright row (class 0) goes on in its hidden half at once; without it, the first pixels are drawn blindly."""
+def test_labels_are_drawn_as_often_as_the_recogniser_says(toys):
+    """Of a bright row (class 0) seen in its left half, and of a picture that is not seen at all; a given label stays."""
     model, _ = toys.get("flow", "pixels")
     x, y = toy_data(model.space)
-    x, away = x[y == 0][:200], Hide(torch.tensor([[[True, True, False, False]] * 4]))
-    off = lambda answer: (answer - x).abs().mean().item()  # noqa: E731
-    answer = last(model.restore(away(x), away, Noise(range(200)), None, model.Restoring(particles=1))).x
-    assert off(answer) < 0.5 * off(torch.where(away.mask, x, model.sample(Noise(range(200)))))
+    nothing, n = torch.zeros(1, 1, 4, 4, dtype=torch.bool), 2000
+    for given in (nothing, torch.tensor([[[[True, True, False, False]] * 4]])):
+        seen = (x[y == 0][:1] * given).expand(n, -1, -1, -1)
+        share = model.network.recogniser(model.space.to_signal(seen[:1]), given).softmax(1)[0, 0].item()
+        assert 0.02 < share < 0.98
+        drawn = model._draw_labels(torch.full((n,), 2), seen, given.expand(n, -1, -1, -1), Noise(range(n)))
+        assert (drawn == 0).float().mean().item() == pytest.approx(share, abs=0.04)
+    assert model._draw_labels(torch.ones(n, dtype=torch.long), seen, given.expand(n, -1, -1, -1), Noise(range(n))).min() == 1
 
 
-@pytest.mark.parametrize("hints", [0, 4])
-def test_many_particles_draw_what_the_seen_pixels_call_for(hints):
-    """On a flow of binary 4 x 4 pictures, two pixels hidden: the share of each answer is its exact posterior probability, whatever
-    a glimpse, here of an untrained network, makes of what is seen."""
+def test_many_particles_draw_what_the_seen_pixels_call_for():
+    """On a flow of binary 4 x 4 pictures, two pixels hidden: the share of each answer is its exact posterior probability."""
     torch.manual_seed(3)
     space = Space((1, 4, 4), "image")
-    model = Flow(CoarseToFine(4, levels=2, widths=(16,), depths=(1,), first=1, hints=hints), space).eval()
+    model = Flow(CoarseToFine(4, levels=2, widths=(16,), depths=(1,), first=1), space).eval()
     for p in model.parameters():
         p.data += 0.3 * torch.randn(p.shape)
     seen = torch.randint(0, 2, (1, 1, 4, 4), generator=torch.Generator().manual_seed(1)).float()

@@ -64,6 +64,15 @@ def test_restorations_keep_what_was_seen(id, way, digits):
     assert (reads(answer) == y[:16]).float().mean() >= 0.25  # far above one in ten
 
 
+def test_the_flow_s_recogniser_names_most_digits_whose_centre_is_hidden():
+    x, y = mnist.test()
+    mask = torch.ones(1, 28, 28, dtype=torch.bool)
+    mask[:, 7:21, 7:21] = False
+    with torch.no_grad():
+        logits = load("flow-mnist").network.recogniser(2 * mnist.pixels(x[:500]) - 1, mask.expand(500, -1, -1, -1))
+    assert (logits.argmax(1) == y[:500]).float().mean() > 0.7
+
+
 @pytest.mark.parametrize("id", catalog.models_for("log_prob"))
 def test_digits_are_likelier_than_nonsense(id, digits):
     x, y = digits

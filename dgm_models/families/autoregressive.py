@@ -22,9 +22,9 @@ from dgm_models.probability import PART, choose_positions, draw, lerp, log_chose
 
 @dataclass(frozen=True)
 class AutoregressiveSettings(Settings):
-    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="divides the logits; 0: always the likeliest level")
+    temperature: float = knob(0.95, "Temperature", 0.0, 1.5, step=0.05, help="divides the logits; 0: always the likeliest level")
     guidance_scale: float = knob(
-        2.0, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
+        1.8, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
     )
     top_p: float = knob(1.0, "Top-p", 0.05, 1.0, step=0.05, help="draw from the likeliest levels that hold this share, no others")
     frames: int = knob(29, "Frames of the film", 2, 785, step=1, advanced=True)

@@ -28,11 +28,11 @@ PART = 250  # pictures whose energies are measured at once
 class EnergySettings(Settings):
     steps: int = knob(20, "Steps", 2, 300, step=1, help="steps down the slope of the energy, from noise alone to hardly any")
     step_size: float = knob(
-        3.0, "Step size", 1.0, 4.0, step=0.1, help="in units of the smallest that keeps up; what is more, noise makes up"
+        3.5, "Step size", 1.0, 4.0, step=0.1, help="in units of the smallest that keeps up; what is more, noise makes up"
     )
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise on the way, and of the first")
     guidance_scale: float = knob(
-        3.0, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
+        1.8, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
     )
 
 

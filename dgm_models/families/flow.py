@@ -6,7 +6,8 @@ determinant a product. The distribution functions are piecewise linear (Mueller 
 Dequantized uniformly, a level has a constant density, so the bound that dequantization gives is tight: the density is the mass
 of the level.
 
-To restore, the layers may get a glimpse of what is seen: the same flow, conditional on any set of pixels (Winkler et al., 2019).
+A picture of which some is seen gets its label first, from a small network that learns p(y | seen) beside the flow: which label the
+flow itself prefers would take more particles than a person waits for. Sequential Monte Carlo then draws what is hidden.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dgm_models.degradations import Hide
 from dgm_models.guidance import resample
 from dgm_models.probability import PART, log_chosen, log_normal, order_keys
 
+RECOGNISING = 0.1  # the weight of labels beside a dimension, so that clipped gradients stay those of the flow
 EDGE = 1e-15  # how near 0 and 1 a share may come, so that its Gaussian number stays finite
 
 
@@ -36,49 +38,48 @@ class FlowSettings(Settings):
 
 @dataclass(frozen=True)
 class FlowRestoring(Settings):
-    particles: int = knob(32, "Particles", 1, 64, step=1, help="each scale, those are kept whose pictures explain what was seen")
+    particles: int = knob(16, "Particles", 1, 64, step=1, help="each scale, those are kept whose pictures explain what was seen")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
 
 
 class Flow(Family):
-    """Class-conditional. network(levels (n, *shape), labels, layer, glimpse) -> logits (n, k, levels) of the elements
-    network.parts[layer]; network.glimpse(levels, seen) is what the layers are told of elements that are seen, or None."""
+    """Class-conditional. network(levels (n, *shape), labels, layer) -> logits (n, k, levels) of the elements network.parts[layer];
+    network.recogniser(signal, seen) -> logits (n, classes) of the labels of what is seen, or it is None."""
 
     Settings = FlowSettings
     Restoring = FlowRestoring
     restores = (Hide,)
     evidence = "exact"
 
-    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1, glimpses: float = 0.5) -> None:
-        """glimpses: the share of training pictures of which some pixels are seen, where the network can make use of it."""
+    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
-        self.network, self.space, self.classes, self.drop, self.glimpses = network, space, classes, drop, glimpses
+        self.network, self.space, self.classes, self.drop = network, space, classes, drop
         self.levels, self.parts = network.levels, network.parts
 
     # training and likelihood ------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Negative log-likelihood a hidden dimension, in nats: the log-determinants of all layers, as cross-entropies of levels."""
-        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        """Negative log-likelihood a dimension, in nats: the log-determinants of all layers, as cross-entropies of levels; and that of
+        the labels of partly seen pictures, of which no gradient reaches the flow."""
+        truth = self.labels(y, len(x)).to(x.device)
+        y = drop_labels(truth, self.drop, self.classes)
         levels, total = self.space.to_levels(x, self.levels), 0.0
-        seen = self._peek(x)
-        glimpse = self.network.glimpse(levels, seen)
-        hidden = torch.ones_like(seen).flatten(1) if glimpse is None else ~seen.flatten(1)
         for layer, (part, share) in enumerate(zip(self.parts, self.network.shares(), strict=True)):
             every = round(1 / share)  # a batch is in no order: every third row is as good as any
-            rows, part = slice(layer % every, None, every), part.to(x.device)
-            logits = self.network(levels[rows], y[rows], layer, None if glimpse is None else glimpse[rows]).float()
-            truth = levels[rows].flatten(1)[:, part]
-            losses = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view_as(truth)
-            total = total + (losses * hidden[rows][:, part]).sum() / len(truth)
-        return total / hidden.float().sum(1).mean()
+            rows = slice(layer % every, None, every)
+            logits = self.network(levels[rows], y[rows], layer).float()
+            picked = levels[rows].flatten(1)[:, part.to(x.device)]
+            total = total + F.cross_entropy(logits.flatten(0, 1), picked.flatten()) * len(part)
+        return total / self.space.size + self._confusion(x, truth)
 
-    def _peek(self, x: Tensor) -> Tensor:
-        """Which elements of a training batch are seen, bool, like x: of some pictures none, of others any number, often whole regions."""
-        n, size = len(x), self.space.size
-        keys = order_keys(n, self.space.shape, 0.5, x.device)
-        few = torch.rand(n, 1, device=x.device) * (torch.rand(n, 1, device=x.device) < self.glimpses)
-        return (keys.argsort(1).argsort(1) < (few * size).long()).view_as(x)
+    def _confusion(self, x: Tensor, y: Tensor) -> Tensor | float:
+        """Nats by which labels are missed of pictures that are seen in part: any share of them, often whole regions."""
+        if self.network.recogniser is None:
+            return 0.0
+        order = order_keys(len(x), self.space.shape, 0.5, x.device).argsort(1).argsort(1)
+        seen = (order < torch.rand(len(x), 1, device=x.device) * self.space.size).view_as(x)
+        logits = self.network.recogniser(self.space.to_signal(x), seen).float()
+        return RECOGNISING * F.cross_entropy(logits, y, ignore_index=self.classes, reduction="sum") / max(1, int((y < self.classes).sum()))
 
     @torch.no_grad()
     def layer_log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -203,33 +204,38 @@ class Flow(Family):
     def restore(
         self, seen: Tensor, degradation: Hide, noise: Noise, y: Tensor | None = None, settings: FlowRestoring | None = None
     ) -> Iterator[Frame]:
-        """Draw hidden elements, coarsest first, with a glimpse of the seen ones; those stay as they have to be.
-
-        Particles make up for what a glimpse leaves out: each layer, they are weighed by how likely the flow finds, without it, what
-        was drawn and what is seen there, and resampled (sequential Monte Carlo; Gordon et al., 1993): with many of them, samples
-        of p(x | seen, y).
+        """A label for what is seen, where none is given; then hidden elements, coarsest first, while the seen ones stay as they have to
+        be. Each layer, particles are weighed by how likely the flow finds what is seen there, and resampled (sequential Monte Carlo;
+        Gordon et al., 1993): with many of them, samples of p(x | seen, y).
         """
         self.check_measurement(seen, degradation, noise)
         settings = settings or self.Restoring()
         n, size, many = len(noise), self.space.size, settings.particles
+        given = degradation.mask.expand(n, *self.space.shape)
+        labels = self._draw_labels(self.labels(y, n), seen, given, noise).repeat_interleave(many)
         z, again = settings.temperature * noise.normal(many, size).flatten(0, 1), noise.uniform(len(self.parts))
-        given = degradation.mask.expand(n, *self.space.shape).repeat_interleave(many, 0)
+        given = given.repeat_interleave(many, 0)
         mask, truth = given.flatten(1), self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)
-        labels = self.labels(y, n).repeat_interleave(many)
         levels, within = torch.where(mask, truth, 0), torch.full((n * many, size), 0.5, dtype=torch.float64)
-        glimpse = self.network.glimpse(levels.view_as(given), given)
         weight, made = torch.zeros(n, many), torch.zeros(size, dtype=torch.bool)
         for layer, part in enumerate(self.parts):
-            logits = self.network(levels.view_as(given), labels, layer, glimpse).float()
-            free = logits if glimpse is None or many == 1 else self.network(levels.view_as(given), labels, layer).float()
+            logits = self.network(levels.view_as(given), labels, layer).float()
             self._invert(logits.double().softmax(2), z[:, part], part, levels, within)
             levels[:, part] = torch.where(mask[:, part], truth[:, part], levels[:, part])
             made[part] = True
             if many > 1:
-                drawn = log_chosen(logits, levels[:, part]) * ~mask[:, part]
-                weight += (log_chosen(free, levels[:, part]) - drawn).sum(1).view(n, many)
+                weight += (log_chosen(logits, levels[:, part]) * mask[:, part]).sum(1).view(n, many)
                 chosen, weight = resample(weight, again[:, layer], finish=layer == len(self.parts) - 1)
                 levels, within = levels[chosen], within[chosen]
             first = torch.where(made | mask, self._values(levels, within), torch.special.ndtr(z.float()))[::many]
             answer = first.view(-1, *self.space.shape)
             yield Frame(torch.where(degradation.mask, seen, answer), self._note(layer, made))
+
+    def _draw_labels(self, y: Tensor, seen: Tensor, given: Tensor, noise: Noise) -> Tensor:
+        """Where there is no label, one of p(y | seen). Every picture spends a number of its stream, with a label or without."""
+        level = noise.uniform(1)
+        if self.network.recogniser is None:
+            return y
+        share = self.network.recogniser(self.space.to_signal(seen), given).float().softmax(1)
+        drawn = torch.searchsorted(share.cumsum(1), level)[:, 0].clamp(max=self.classes - 1)
+        return torch.where(y == self.classes, drawn, y)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dgm_models.networks.mlp import MLP
 from dgm_models.networks.raster import describe_levels, told
-from dgm_models.networks.residual import Attention, Block, PatchUNet, fast_silu
+from dgm_models.networks.residual import Attention, Block, fast_silu
 
 PARITIES = ((0, 1), (1, 0), (1, 1))  # of row and column: what a scale adds to the coarser one, whose parity is (0, 0)
 
@@ -35,13 +35,32 @@ class Conditioner(nn.Module):
         return self.leave(fast_silu(self.wide(fast_silu(self.norm(h))))).flatten(2).transpose(1, 2)
 
 
+class Recogniser(nn.Module):
+    """Pictures in [-1, 1] and which pixels of them are seen, each (n, 1, side, side) -> logits of their labels, (n, classes)."""
+
+    def __init__(self, classes: int, width: int) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(8, width, 3, padding=1)
+        self.early = nn.ModuleList(Block(width, 1, fast_silu) for _ in range(2))
+        self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
+        self.late = Block(2 * width, 1, fast_silu)
+        self.norm = nn.GroupNorm(8, 2 * width)
+        self.leave = nn.Linear(2 * width * 16, classes)
+
+    def forward(self, signal: Tensor, seen: Tensor) -> Tensor:
+        always = signal.new_ones(len(signal), 1)  # what steers the blocks elsewhere: here, a constant
+        h = self.enter(F.pixel_unshuffle(torch.cat([signal * seen, seen.to(signal.dtype)], dim=1), 2))
+        for block in self.early:
+            h = block(h, always)
+        h = self.late(self.down(h), always)
+        return self.leave(F.adaptive_avg_pool2d(fast_silu(self.norm(h)), 4).flatten(1))
+
+
 class CoarseToFine(nn.Module):
     """Coupling layers over square pictures of 8-bit levels, (n, 1, side, side): each scale doubles the one before it.
 
     `parts[i]` (k,) are the raster places that layer i makes. Of a grid of pixels 2^s apart, every other one in both directions
     belongs to the coarser scale; three layers add the rest, one parity each, so the last one has seen all eight neighbours.
-
-    With a `glimpse` of pixels that are seen beforehand, whichever they are, a layer looks at those too.
     """
 
     def __init__(
@@ -52,18 +71,15 @@ class CoarseToFine(nn.Module):
         widths: tuple[int, ...] = (64, 80, 48),
         depths: tuple[int, ...] = (4, 4, 3),
         first: int = 2,
-        hints: int = 0,
-        hint_width: int = 32,
+        recogniser: int = 0,
     ) -> None:
         """widths and depths: of the finest scale, the next, and all that are coarser. first: side of the grid of the first layer.
-        hints: features a pixel of a glimpse; 0: it cannot have one."""
+        recogniser: width of the network that tells the labels of partly seen pictures; 0: none."""
         super().__init__()
         self.side, self.levels = side, levels
         table = describe_levels(levels)
         self.register_buffer("table", table, persistent=False)
-        self.hint = PatchUNet(table.shape[1] + 1, hints, width=hint_width, fine=1, coarse=2) if hints else None
-        self.hint_channels = hints + 1 if hints else 0
-        channels = table.shape[1] + 1 + self.hint_channels
+        channels = table.shape[1] + 1
         self.layers = nn.ModuleDict()
         self.parts: list[Tensor] = []
         self.scales: list[int] = []  # how far apart the pixels of the grid are that a layer completes
@@ -88,30 +104,18 @@ class CoarseToFine(nn.Module):
             fresh = torch.zeros_like(known)
             fresh[down * apart :: 2 * apart, across * apart :: 2 * apart] = True
         self.register_buffer("known", torch.stack(masks), persistent=False)
+        self.recogniser = Recogniser(classes, recogniser) if recogniser else None
 
     def shares(self) -> list[float]:
         """Which share of a training batch each layer is taught with: those of many pixels get enough from a third."""
         return [1 / 3 if len(part) > 40 else 1.0 for part in self.parts]
 
-    def glimpse(self, levels: Tensor, seen: Tensor) -> Tensor | None:
-        """Levels and which are seen, (n, 1, side, side) -> features and `seen` (n, hints + 1, side, side); zeros where nothing is."""
-        if self.hint is None:
-            return None
-        share = seen.flatten(1).float().mean(1, keepdim=True)
-        features = self.hint(told(self.table, levels[:, 0], seen[:, 0]), torch.logit(share, eps=1e-3), torch.zeros_like(levels[:, 0, 0, 0]))
-        return torch.cat([features * (share > 0)[..., None, None], seen.to(features.dtype)], dim=1)
-
-    def forward(self, levels: Tensor, y: Tensor, layer: int, glimpse: Tensor | None = None) -> Tensor:
+    def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
         """Logits of the elements that a layer makes, given those before them: (n, len(parts[layer]), levels)."""
         apart = self.scales[layer]
         grid = levels[:, 0, ::apart, ::apart]
         known = self.known[layer, ::apart, ::apart].expand(len(levels), -1, -1)
-        if glimpse is not None:
-            known = known | (glimpse[:, -1, ::apart, ::apart] > 0)
         h = told(self.table, grid, known)
-        if self.hint is not None:
-            nothing = h.new_zeros(len(h), self.hint_channels, *grid.shape[1:])
-            h = torch.cat([h, nothing if glimpse is None else F.adaptive_avg_pool2d(glimpse, grid.shape[1:]).to(h.dtype)], dim=1)
         folded = h.shape[-1] % 2 == 0 and layer > 0
         h = F.pixel_unshuffle(h, 2) if folded else h
         logits = self.layers[f"layer_{layer}"](h, y)
@@ -127,7 +131,7 @@ class CoupledCoordinates(nn.Module):
 
     def __init__(self, size: int, levels: int, classes: int = 0, width: int = 64) -> None:
         super().__init__()
-        self.levels, self.parts = levels, [torch.tensor([i]) for i in range(size)]
+        self.levels, self.parts, self.recogniser = levels, [torch.tensor([i]) for i in range(size)], None
         table = describe_levels(levels)
         self.register_buffer("table", table, persistent=False)
         self.layers = nn.ModuleList(MLP(size * (table.shape[1] + 1), levels, width=width, classes=classes) for _ in range(size))
@@ -135,10 +139,7 @@ class CoupledCoordinates(nn.Module):
     def shares(self) -> list[float]:
         return [1.0] * len(self.parts)
 
-    def glimpse(self, levels: Tensor, seen: Tensor) -> None:
-        """None: its layers take no hints."""
-
-    def forward(self, levels: Tensor, y: Tensor, layer: int, glimpse: None = None) -> Tensor:
+    def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
         known = (torch.arange(levels.shape[1]) < layer).expand(len(levels), -1)
         h = told(self.table, levels, known).flatten(1)
         return self.layers[layer](h, torch.full((len(levels), 1), float(layer)), y)[:, None]
