@@ -233,9 +233,7 @@ class Flow(Family):
 
     def _draw_labels(self, y: Tensor, seen: Tensor, given: Tensor, noise: Noise) -> Tensor:
         """Where there is no label, one of p(y | seen). Every picture spends a number of its stream, with a label or without."""
-        level = noise.uniform(1)
         if self.network.recogniser is None:
             return y
         share = self.network.recogniser(self.space.to_signal(seen), given).float().softmax(1)
-        drawn = torch.searchsorted(share.cumsum(1), level)[:, 0].clamp(max=self.classes - 1)
-        return torch.where(y == self.classes, drawn, y)
+        return torch.where(y == self.classes, noise.choose(share), y)

@@ -28,6 +28,7 @@ def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
         ("read_as_asked", "read as asked", lambda v: f"{v:.1%}"),
         ("read_as_asked_guided", "read as asked, guided or cooled", lambda v: f"{v:.1%}"),
         ("frechet_ratio", "Frechet distance, floor = 1", lambda v: f"{v:.2f}"),
+        ("frechet_ratio_guided", "Frechet distance, guided or cooled", lambda v: f"{v:.2f}"),
         ("precision", "precision", lambda v: f"{v:.2f}"),
         ("recall", "recall", lambda v: f"{v:.2f}"),
         (
