@@ -180,7 +180,22 @@ class Settings:
         return {each.name: (each.default, each.metadata["knob"]) for each in fields(cls)}
 
 
-class Family(nn.Module, ABC):
+class Learner(nn.Module, ABC):
+    """What the training loop trains: families, and the networks that judge or accompany them."""
+
+    def players(self) -> dict[str, nn.Module]:
+        """The parts that are trained against a loss of their own; most families are one player."""
+        return {"model": self}
+
+    def age(self, share: float) -> None:
+        """Told before each step of training which share of it, in [0, 1), is over; most families do not mind."""
+
+    @abstractmethod
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """A scalar to descend on, for a batch (n, *shape)."""
+
+
+class Family(Learner):
     """A distribution p(x | y) with learned parameters, and the questions that one can put to it.
 
     Optional, by having them: `log_prob(x, y) -> (n,)` nats, with `evidence`; `encode(x, y) -> z` and
@@ -195,17 +210,6 @@ class Family(nn.Module, ABC):
     silent: str = ""  # why there is no log_prob, in words, where there is none
     evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
     classes: int = 0
-
-    def players(self) -> dict[str, nn.Module]:
-        """The parts that are trained against a loss of their own; most families are one player."""
-        return {"model": self}
-
-    def age(self, share: float) -> None:
-        """Told before each step of training which share of it, in [0, 1), is over; most families do not mind."""
-
-    @abstractmethod
-    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """A scalar to descend on, for a batch (n, *shape)."""
 
     @abstractmethod
     def trace(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Iterator[Frame]:

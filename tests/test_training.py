@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from dgm_models import catalog
 from dgm_models.training.loop import KernelMuon, optimizers_of, train
 from tests.conftest import TINY, build, toy_data
 
@@ -49,3 +50,14 @@ def test_an_interrupted_run_ends_where_it_would_have(tmp_path, muon):
     assert [progress.step for progress in train(again, x, y, folder=tmp_path / "broken", **options)] == [6]
     for one, other in zip(whole.parameters(), again.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("id", ["reader-mnist", "regressor-mnist"])
+def test_those_that_judge_are_trained_by_the_same_loop(id):
+    """They are no families, and the loop tells whatever it trains how far it has come."""
+    model = catalog.build(catalog.recipe(id))
+    before = [p.detach().clone() for p in model.parameters()]
+    x = torch.rand(12, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    (progress,) = train(model, x, torch.arange(12) % 10, steps=2, batch=12, rate=1e-3)
+    assert 0 < progress.losses["model"] < 10
+    assert any(not torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))

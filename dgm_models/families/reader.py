@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Space
+from dgm_models.contracts import Learner, Space
 from dgm_models.networks.residual import Block
 
 
-class Reader(nn.Module):
+class Reader(Learner):
     """A residual convolutional classifier of 28 x 28 digits; its 128 features before the last layer measure distances."""
 
     num_features = 128
@@ -25,9 +25,6 @@ class Reader(nn.Module):
         self.norm = nn.GroupNorm(8, 2 * width)
         self.to_features = nn.Linear(2 * width * 16, self.num_features)
         self.to_logits = nn.Linear(self.num_features, classes)
-
-    def players(self) -> dict[str, nn.Module]:
-        return {"model": self}
 
     def features(self, x: Tensor) -> Tensor:
         """(n, 1, 28, 28) in [0, 1] -> (n, 128)."""

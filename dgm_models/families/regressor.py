@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Space
+from dgm_models.contracts import Learner, Space
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 
 FACTORS = (2, 4, 7)
 
 
-class Regressor(nn.Module):
+class Regressor(Learner):
     """One network for pictures shrunk 2, 4 or 7 times and for hidden pixels.
 
     network(inputs (n, 2, h, w), scalars (n, 1), labels (n,)) -> (n, 1, h, w); the inputs are the pseudo-inverse of what was
@@ -21,9 +21,6 @@ class Regressor(nn.Module):
     def __init__(self, network: nn.Module, space: Space) -> None:
         super().__init__()
         self.network, self.space, self.classes = network, space, 0
-
-    def players(self) -> dict[str, nn.Module]:
-        return {"model": self}
 
     def forward(self, seen: Tensor, degradation: Degradation) -> Tensor:
         """E[x | seen] in [0, 1], (n, 1, 28, 28)."""
