@@ -208,6 +208,7 @@ class Family(Learner):
     restores: tuple[type, ...] = ()
     quick: Mapping[str, int] = MappingProxyType({})  # arguments that make log_prob fast enough for a person who waits
     silent: str = ""  # why there is no log_prob, in words, where there is none
+    binary: bool = False  # log_prob is of pixels that are on or off, not of their 8-bit levels
     evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
     classes: int = 0
 

@@ -18,6 +18,8 @@ from dgm_models.contracts import Family, Noise, Space
 from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
+from dgm_models.families.belief import DeepBelief
+from dgm_models.families.boltzmann import Bits, BoltzmannMachine
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
 from dgm_models.families.energy import EnergyBased
@@ -28,6 +30,7 @@ from dgm_models.families.vae import VAE
 from dgm_models.networks.adversarial import Adversaries, PointAdversaries
 from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
 from dgm_models.networks.autoencoder import PointAutoencoder
+from dgm_models.networks.boltzmann import Belief, Layers
 from dgm_models.networks.coupling import CoarseToFine, CoupledCoordinates
 from dgm_models.networks.energy import EnergyMLP, EnergyUNet
 from dgm_models.networks.raster import CoordinateNet, RasterNet
@@ -80,6 +83,11 @@ def build(family: str, space: Space) -> Family:
     if family == "energy":
         network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
         return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0, compare=0.01)
+    if family in ("rbm", "dbm"):
+        network = Layers([Bits(space).size, 64] if family == "rbm" else [Bits(space).size, 48, 24], classes=2)
+        return BoltzmannMachine(network, space, classes=2, sweeps=2, telling=1.0)
+    if family == "dbn":
+        return DeepBelief(Belief(Bits(space).size, 64, 64, classes=2), space, classes=2, sweeps=2, telling=1.0)
     if family == "gan":
         network = Adversaries(4, classes=2, side=4, width=16, critic_width=16, fine=1) if picture else PointAdversaries(4, 2, classes=2)
         return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)
@@ -119,19 +127,26 @@ def teach(model: Family, space: Space) -> list[float]:
         teach(teacher, space)
         model.network.load_state_dict(teacher.network.state_dict())
         model.learn_from(teacher.network, 1.0, 2, 2)
-    if isinstance(model, GAN):
-        steps, batch = (600, 64) if space.kind == "image" else (1200, 128)
-        far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
-        for _ in train(model, x, y, steps=steps, batch=batch, rate=3e-3, ema=0.98, momentum=0.0):
-            pass
-        return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
     if hasattr(model, "observe"):
         model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
+    if isinstance(model, GAN | BoltzmannMachine | DeepBelief):
+        how, steps = {
+            GAN: ({"rate": 3e-3, "momentum": 0.0}, 1200),
+            BoltzmannMachine: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
+            DeepBelief: ({"rate": 2.0, "optimizer": "sgd"}, 3500),
+        }[type(model)]
+        steps, batch = (600, 64) if space.kind == "image" else (steps, 128)
+        far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
+        for _ in train(model, x, y, steps=steps, batch=batch, ema=0.98, **how):
+            pass
+        if hasattr(model, "finish"):
+            model.finish(x, y)
+        return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
     steps = 2000 if isinstance(model, VAE) else 400 if space.kind == "image" else 1200
     return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
 
 
-FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order", "flow", "energy", "gan")
+FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order", "flow", "energy", "gan", "rbm", "dbn", "dbm")
 KINDS = [(family, name) for family in FAMILIES for name in ("points", "pixels")]
 
 

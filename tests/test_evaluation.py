@@ -51,6 +51,18 @@ def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
     }
 
 
+def test_machines_in_black_and_white_are_measured_in_nats_of_their_own(few):
+    """Not in bits of 8-bit levels; and with the protocol of the constant that they estimate."""
+    found = dict(evaluation.evaluate("rbm-mnist", ["likelihood", "nats", "recognition"], digits=100))
+    assert set(found) == {"nats", "recognition"}
+    assert 80 < found["nats"]["nats"] < 110
+    assert found["nats"]["nats_evidence"] == "estimate"
+    assert found["nats"]["log_z_error"] < 1
+    assert found["nats"]["ais_chains"] * found["nats"]["ais_temperatures"] > 1_000_000
+    assert found["recognition"]["recognised"] > 0.9
+    assert dict(evaluation.evaluate("gmm-mnist", ["nats", "recognition"])) == {}
+
+
 def test_what_the_app_draws_is_measured_where_it_is_sharper_than_the_model(few, monkeypatch):
     """For a model that is neither guided nor cooled there is nothing to add; cooled, it is a figure beside the plain one."""
     assert list(evaluation.evaluate("gmm-mnist", ["guided"])) == []

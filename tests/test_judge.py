@@ -28,6 +28,14 @@ def test_a_density_reads_test_digits(id):
     assert right >= 17
 
 
+def test_nats_of_a_picture_in_black_and_white_are_no_bits_to_compare():
+    said = judge("rbm-mnist", X[:1])
+    assert said.nats < 0
+    assert said.bits is None
+    assert int(said.posterior.argmax()) == int(Y[0])
+    assert "an estimate, in black and white" in mydigit._table([said], 2.0, "?")
+
+
 def test_who_has_no_density_says_why():
     silent = [id for id in catalog.models_for("sample") if id not in catalog.models_for("log_prob")]
     assert silent

@@ -17,7 +17,9 @@ SLOW = {
     "energy": {"guidance_scale": 1.0},
 }
 HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
-RESTORING = [(family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan")]
+RESTORING = [
+    (family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan", "rbm", "dbm")
+]
 RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order", "energy", "gan")]
 each_restoring = pytest.mark.parametrize(("family", "away"), RESTORING)
 each_kind = pytest.mark.parametrize(("family", "name"), KINDS)
@@ -162,7 +164,7 @@ def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
         assert torch.allclose(alone, together[i : i + 1], atol=2 / 255), i
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow", "energy"])
+@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow", "energy", "rbm", "dbn", "dbm"])
 def test_the_likely_class_is_the_true_one(toys, family):
     """log p(x | y) is higher for the right label: Bayes' rule reads the toy pictures."""
     model, _ = toys.get(family, "pixels")

@@ -24,21 +24,21 @@ def test_muon_moves_a_kernel_by_an_orthogonal_matrix():
 
 def test_repeated_kernels_go_to_muon_and_every_parameter_to_one():
     model = build("diffusion", TINY)
-    adam, muon = optimizers_of(model, 1e-3, muon=True)
+    adam, muon = optimizers_of(model, 1e-3, "muon")
     outer = {id(p) for p in adam.param_groups[0]["params"]}
     inner = {id(p) for p in muon.param_groups[0]["params"]}
     assert outer | inner == {id(p) for p in model.parameters()}
     assert not outer & inner
     assert id(model.network.middle[0].conv1.weight) in inner
     assert {id(model.network.enter.weight), id(model.network.condition.label.weight), id(model.network.leave.weight)} <= outer
-    (only,) = optimizers_of(model, 1e-3, muon=False)
+    (only,) = optimizers_of(model, 1e-3, "adamw")
     assert len(only.param_groups[0]["params"]) == len(list(model.parameters()))
 
 
-@pytest.mark.parametrize("muon", [False, True])
-def test_an_interrupted_run_ends_where_it_would_have(tmp_path, muon):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon", "sgd"])
+def test_an_interrupted_run_ends_where_it_would_have(tmp_path, optimizer):
     x, y = toy_data(TINY)
-    options = {"steps": 6, "batch": 16, "rate": 1e-3, "muon": muon, "report_every": 3, "checkpoint_every": 3}
+    options = {"steps": 6, "batch": 16, "rate": 1e-3, "optimizer": optimizer, "report_every": 3, "checkpoint_every": 3}
     whole = build("diffusion", TINY)
     for _ in train(whole, x, y, folder=tmp_path / "whole", **options):
         pass

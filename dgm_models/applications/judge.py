@@ -23,7 +23,8 @@ CLASSES = 10
 class Verdict:
     """Of one model: log p(x) in nats and what kind of figure it is, or why there is none; p(y | x), (10,), if it has one.
 
-    Nats of the kind "unnormalised" lack a constant that nobody knows, so they are no bits.
+    Nats of the kind "unnormalised" lack a constant that nobody knows, and those of a picture in black and white are of another
+    picture, so neither are bits to compare.
     """
 
     title: str
@@ -31,10 +32,11 @@ class Verdict:
     nats: float | None
     posterior: Tensor | None
     milliseconds: float
+    binary: bool = False
 
     @property
     def bits(self) -> float | None:
-        return None if self.nats is None or self.kind == "unnormalised" else float(bits_per_dimension(self.nats, 784))
+        return None if self.nats is None or self.kind == "unnormalised" or self.binary else float(bits_per_dimension(self.nats, 784))
 
 
 def judge(id: str, x: Tensor) -> Verdict:
@@ -46,7 +48,7 @@ def judge(id: str, x: Tensor) -> Verdict:
         return Verdict(row.title, said, None, None, 1000 * (time.perf_counter() - began))
     nats = model.log_prob(x.expand(CLASSES, -1, -1, -1), torch.arange(CLASSES), **model.quick)
     whole = float(torch.logsumexp(nats, 0)) - math.log(CLASSES)
-    return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (time.perf_counter() - began))
+    return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (time.perf_counter() - began), model.binary)
 
 
 def _above(id: str, x: Tensor) -> float:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+GRID = 40  # heats at which labels are evened out
+LOUD = 5.0  # one label against hundreds of pixels: its weights are in this unit, and so learn that much faster
+
+
+def heat_at(share: float) -> float:
+    """The heat after a share of the way from 0 to 1, ever slower."""
+    return 1 - (1 - share) ** 2
+
+
+def share_at(heat: float) -> float:
+    """The inverse of `heat_at`."""
+    return 1 - math.sqrt(1 - heat)
 
 
 class Layers(nn.Module):
@@ -16,7 +30,7 @@ class Layers(nn.Module):
     units are at first, make weights and biases learn without each other's noise (Montavon and Müller, 2012).
 
     states: a list of (n, units) in [0, 1], the visible layer first and, with classes, the labels (n, classes) last. `heat`
-    in [0, 1] or more scales the energy: at 0 all units are independent, visible ones by the `base` rates of the data.
+    in [0, 1] or more scales the energy: at 0 all units are independent, visible ones as often on as in the data.
     """
 
     def __init__(self, sizes: Sequence[int], classes: int = 0) -> None:
@@ -26,8 +40,14 @@ class Layers(nn.Module):
         self.sizes = [*sizes, classes] if classes else list(sizes)
         pairs = zip(self.sizes, self.sizes[1:], strict=False)
         self.weights = nn.ParameterList([nn.Parameter(0.01 * torch.randn(below, above)) for below, above in pairs])
-        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size)) for size in self.sizes])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size)) for size in sizes])
+        if classes:
+            self.telling = nn.Parameter(torch.zeros(classes))  # biases of labels, as learned
         self.register_buffer("rates", torch.full((self.sizes[0],), 0.5))
+        double, labels = torch.float64, max(classes, 1)
+        self.register_buffer("log_z", torch.zeros((), dtype=double))  # by estimate, of every label alike, and its error
+        self.register_buffer("log_z_error", torch.zeros(labels, dtype=double))
+        self.register_buffer("evening", torch.zeros(GRID + 1, labels, dtype=double))  # biases of labels that make it alike, heat by heat
 
     @torch.no_grad()
     def start_at(self, rates: Tensor) -> None:
@@ -46,32 +66,61 @@ class Layers(nn.Module):
     def offset(self, layer: int) -> Tensor | float:
         return self.rates if layer == 0 else 1 / self.classes if self.is_label(layer) else 0.5
 
+    def weight(self, layer: int) -> Tensor:
+        """Between a layer and the next above: (units, units above)."""
+        return LOUD * self.weights[layer] if self.is_label(layer + 1) else self.weights[layer]
+
     def told(self, states: Sequence[Tensor], layer: int) -> Tensor:
         """What the neighbours of a layer say to it: (n, units)."""
         heard: list[Tensor] = []
         if layer > 0:
-            heard.append((states[layer - 1] - self.offset(layer - 1)) @ self.weights[layer - 1])
+            heard.append((states[layer - 1] - self.offset(layer - 1)) @ self.weight(layer - 1))
         if layer + 1 < len(self.sizes):
-            heard.append((states[layer + 1] - self.offset(layer + 1)) @ self.weights[layer].T)
+            heard.append((states[layer + 1] - self.offset(layer + 1)) @ self.weight(layer).T)
         return sum(heard[1:], heard[0])
 
     def bias(self, layer: int, heat: float = 1.0) -> Tensor:
+        """Of the units of a layer, scaled by the heat: (units,). The visible ones fade from the rates of the data to their own; those
+        of labels are, once they are evened out, such that all are equally likely at that heat."""
+        if self.is_label(layer):
+            at = GRID * share_at(min(heat, 1.0))
+            low = min(int(at), GRID - 1)
+            evening = torch.lerp(self.evening[low], self.evening[low + 1], at - low).float()
+            return heat * self.telling + max(heat, 1.0) * evening
         bias = heat * self.biases[layer]
-        return bias + (1 - heat) * self.rates.logit() if layer == 0 else bias
+        return bias + max(0.0, 1 - heat) * self.rates.logit() if layer == 0 else bias
 
     def chances(self, states: Sequence[Tensor], layer: int, heat: float = 1.0) -> Tensor:
-        """How likely each unit of a layer is on, given its neighbours: (n, units)."""
-        field = self.bias(layer, heat) + heat * self.told(states, layer)
-        return field.softmax(1) if self.is_label(layer) else field.sigmoid()
+        """How likely each unit of a layer, of the visible or of a hidden one, is on, given its neighbours: (n, units)."""
+        return (self.bias(layer, heat) + heat * self.told(states, layer)).sigmoid()
+
+    def forward(
+        self, visible: Tensor, above: Sequence[Tensor], draw: Callable[[int, Tensor], Tensor], heat: float = 1.0, labels: bool = True
+    ) -> list[Tensor]:
+        """One sweep: every layer anew, given its neighbours, the odd ones and then the even ones; `draw(layer, chances)` says how.
+
+        The label and the top layer are drawn as one, given the layer below them: first the label with the top summed over, for
+        else either would hold the other fast. Without `labels` the labels stay.
+        """
+        states = [visible, *above]
+        hidden = range(self.top + 1)
+        for layer in [*hidden[1::2], *hidden[0::2]]:
+            if layer == self.top and self.classes:
+                now = states[layer + 1]  # which a draw in its own proportion leaves as it is
+                if labels:
+                    now = (self.label_logits(states[layer - 1], heat) + self.bias(layer + 1, heat)).softmax(1)
+                states[layer + 1] = draw(layer + 1, now)
+            states[layer] = draw(layer, self.chances(states, layer, heat))
+        return states
 
     def log_weights(self, states: Sequence[Tensor], summed: Collection[int] = (), heats: Sequence[float] = (1.0,)) -> Tensor:
-        """log of the unnormalised probability, (n, len(heats)), of the states of all layers but those to sum over, no two of
-        which may be neighbours; what stands in `states` for those is not looked at."""
+        """log of the unnormalised probability, (n, len(heats)), of the states of all layers but the hidden or visible ones to
+        sum over, no two of which may be neighbours; what stands in `states` for those is not looked at."""
         kept = [layer for layer in range(len(self.sizes)) if layer not in summed]
         pairs = [layer for layer in kept if layer + 1 in kept]
         bound = states[0].new_zeros(len(states[0]))
         for layer in pairs:
-            above = (states[layer] - self.offset(layer)) @ self.weights[layer]
+            above = (states[layer] - self.offset(layer)) @ self.weight(layer)
             bound = bound + (above * (states[layer + 1] - self.offset(layer + 1))).sum(1)
         told = {layer: self.told(states, layer) for layer in summed}
         found = []
@@ -81,14 +130,41 @@ class Layers(nn.Module):
                 total = total + states[layer] @ self.bias(layer, heat)
             for layer, heard in told.items():
                 field = self.bias(layer, heat) + heat * heard
-                both = field.logsumexp(1) if self.is_label(layer) else F.softplus(field).sum(1)
-                total = total + both - heat * (heard * self.offset(layer)).sum(1)
+                total = total + F.softplus(field).sum(1) - heat * (heard * self.offset(layer)).sum(1)
             found.append(total)
         return torch.stack(found, dim=1)
 
-    def label_logits(self, below: Tensor) -> Tensor:
-        """log p(label | the layer below the top one), up to a constant a row, the top summed over: (n, classes)."""
-        says = (torch.eye(self.classes) - self.offset(self.top + 1)) @ self.weights[-1].T  # of each label to the top, (classes, units)
-        field = self.biases[self.top] + (below - self.offset(self.top - 1)) @ self.weights[self.top - 1]
-        total = F.softplus(field[:, None] + says).sum(2) - (says * self.offset(self.top)).sum(1)
-        return total + self.biases[-1]
+    def label_logits(self, below: Tensor, heat: float = 1.0) -> Tensor:
+        """log p(label | layer below the top) up to a constant a row, for labels without biases, the top summed over: (n, classes)."""
+        says = heat * (torch.eye(self.classes, device=below.device) - self.offset(self.top + 1)) @ self.weight(self.top).T
+        field = self.bias(self.top, heat) + heat * (below - self.offset(self.top - 1)) @ self.weight(self.top - 1)
+        return F.softplus(field[:, None] + says).sum(2) - (says * self.offset(self.top)).sum(1)
+
+    def log_by_label(self, v: Tensor) -> Tensor:
+        """`log_weights` of visible units under every label at once, the one hidden layer summed over: (n, units) -> (n, classes)."""
+        heard = (v - self.offset(0)) @ self.weight(0)
+        alone = v @ self.bias(0) - (heard * self.offset(1)).sum(1)
+        return alone[:, None] + self.label_logits(v) + self.bias(self.top + 1)
+
+
+class Belief(nn.Module):
+    """The weights of a deep belief network: a first machine that then draws pictures, recognition, and the machine above."""
+
+    def __init__(self, visible: int, features: int, hidden: int, classes: int = 0) -> None:
+        super().__init__()
+        self.first, self.above = Layers([visible, features]), Layers([features, hidden], classes)
+        self.upward = nn.Parameter(self.first.weights[0].detach().clone())
+        self.evaluated = (self.above,)
+
+    @torch.no_grad()
+    def untie(self) -> None:
+        """Let recognition start as what the first machine says upward."""
+        self.upward.copy_(self.first.weights[0])
+
+    def features(self, v: Tensor) -> Tensor:
+        """How likely each feature is on in pictures v: (n, visible) -> (n, features)."""
+        return (self.first.biases[1] + (v - self.first.offset(0)) @ self.upward).sigmoid()
+
+    def pictures(self, features: Tensor) -> Tensor:
+        """How likely each pixel is on: (n, features) -> (n, visible)."""
+        return self.first.chances([features.new_zeros(0), features], 0)

@@ -41,7 +41,7 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None)
     model = catalog.load(id)
     for part in wanted:
         began = time.perf_counter()
-        count = {"digits": digits} if digits and part in ("likelihood", "inpainting", "super_resolution") else {}
+        count = {"digits": digits} if digits and part in ("likelihood", "nats", "inpainting", "super_resolution") else {}
         scores = PARTS[part](id, model, **count) if row.generative else _discriminative(part, id, model)
         if scores:
             scores[f"{part}_seconds"] = round(time.perf_counter() - began)
@@ -175,7 +175,7 @@ def _synthetic(id: str, model: nn.Module) -> Scores:
 
 def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
     """Bits a dimension of 8-bit test digits given their labels; how many digits, and for a VAE with how many codes."""
-    if not hasattr(model, "log_prob") or model.evidence == "unnormalised":
+    if not hasattr(model, "log_prob") or model.evidence == "unnormalised" or model.binary:
         return {}
     options = {"k": 1000} if hasattr(model, "elbo") else {}
     count = digits or (500 if options else 1000 if hasattr(model, "denoiser") else 10_000)  # what a quarter of an hour allows
@@ -193,6 +193,29 @@ def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
         elbo = torch.cat([model.log_prob(x[i : i + 500], y[i : i + 500], k=1) for i in range(0, len(x), 500)])
         scores |= {"importance_codes": 1000, "bits_elbo": float(bits_per_dimension(elbo.mean(), model.space.size))}
     return scores
+
+
+def _nats(id: str, model: nn.Module, digits: int = 10_000) -> Scores:
+    """Nats of static binarized test digits under p(x), the mean over labels; with the protocol of the constant that is estimated."""
+    if not getattr(model, "binary", False):
+        return {}
+    x = mnist.binarized_test()[:digits]
+    found = -torch.cat([model.log_prob(chunk) for chunk in x.split(500)])
+    return {
+        "nats": float(found.mean()),
+        "nats_standard_error": float(found.std() / len(found) ** 0.5),
+        "nats_evidence": model.evidence,
+        "nats_digits": len(found),
+        **model.constant(),
+    }
+
+
+def _recognition(id: str, model: nn.Module) -> Scores:
+    """The share of test digits whose label a generative model recognises itself, where it can."""
+    if not hasattr(model, "recognise"):
+        return {}
+    x, y = test_digits()
+    return {"recognised": share(torch.cat([model.recognise(chunk) for chunk in x.split(500)]).argmax(1) == y)}
 
 
 def _inpainting(id: str, model: nn.Module, digits: int = 1000) -> Scores:
@@ -300,6 +323,8 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "inpainting": _inpainting,
     "super_resolution": _super_resolution,
     "likelihood": _likelihood,
+    "nats": _nats,
+    "recognition": _recognition,
     "synthetic": _synthetic,
     "temperature": _temperature,
 }

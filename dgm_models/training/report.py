@@ -21,6 +21,7 @@ COLUMNS: tuple[Show, ...] = (
     ("trained on synthetic", "train_on_synthetic", "{:.2%}"),
     ("bits a dimension, at most", "bits_per_dimension", "{:.2f}"),
     ("on digits", "likelihood_digits", "{:,}"),
+    ("nats, black and white", "nats", "{:.1f}"),
     ("inpainted, read as original", "inpainting_read_as_original", "{:.1%}"),
     ("on digits", "inpainting_digits", "{:,}"),
     ("4x enlarged, read as original", "super_resolution_read_as_original", "{:.1%}"),

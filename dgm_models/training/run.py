@@ -78,7 +78,7 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
             yield f"EM step {step}/{row.steps}  log-density {value:.4f} nats a dimension"
         return
     compile = (row.compiles and (not torch.cuda.is_available() or row.steps > 5000)) if compile is None else compile
-    options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "muon", "momentum")}
+    options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "optimizer", "momentum")}
     options |= {"seed": seed, "compile": compile, "bf16": multiplies_bf16()}
     if row.teacher is None:
         for progress in train(model, x, y, steps=row.steps, folder=folder, **options):

@@ -36,6 +36,12 @@ def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
             "bits a dimension",
             lambda v: f"{SIGN.get(scores.get('evidence'), '')}{v:.2f} on {scores.get('likelihood_digits', 0):,} digits",
         ),
+        (
+            "nats",
+            "nats, in black and white",
+            lambda v: f"{SIGN.get(scores.get('nats_evidence'), '')}{v:.1f} on {scores.get('nats_digits', 0):,} digits",
+        ),
+        ("recognised", "recognises", lambda v: f"{v:.1%}"),
         ("inpainting_read_as_original", "inpainted, read as the original", lambda v: f"{v:.0%}"),
         ("milliseconds_16", "16 digits", lambda v: f"{v:.0f} ms"),
     ]

@@ -47,6 +47,7 @@ FIGURES = (
     Figure("precision", "precision", "{:.2f}", "higher"),
     Figure("recall", "recall", "{:.2f}", "higher"),
     Figure("bits_per_dimension", "bits a dimension", "{:.2f}", "lower"),
+    Figure("nats", "nats, in black and white", "{:.1f}", "lower"),
     Figure("train_on_synthetic", "trained on synthetic", "{:.1%}", "higher"),
     Figure("inpainting_read_as_original", "inpainted, read as the original", "{:.0%}", 0.81),
     Figure("super_resolution_read_as_original", "enlarged 4×, read as the original", "{:.0%}", 0.96),

@@ -50,7 +50,7 @@ def _table(verdicts: list[Verdict], png: float, link: str) -> str:
         nats = "–" if each.nats is None else f"{each.nats:,.0f}"
         bits = "–" if each.bits is None else f"{each.bits:.2f}"
         said = "–" if each.posterior is None else f"<b>{int(each.posterior.argmax())}</b>"
-        kind = html.escape(KINDS.get(each.kind, each.kind))
+        kind = html.escape(KINDS.get(each.kind, each.kind)) + (", in black and white" if each.binary else "")
         cells = [html.escape(each.title), nats, bits, f"<small>{kind}</small>", said, _bars(each), f"{each.milliseconds:.0f}"]
         lines.append("<tr>" + f"<th>{cells[0]}</th>" + "".join(f"<td>{cell}</td>" for cell in cells[1:]) + "</tr>")
     lines.append(f"<tr><th>PNG file</th><td>–</td><td>{png:.2f}</td><td><small>knows nothing of digits</small></td>{'<td></td>' * 3}</tr>")

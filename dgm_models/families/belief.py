@@ -1,0 +1,141 @@
+"""Deep belief networks: a Boltzmann machine over features and labels, and below it a layer that only draws (Hinton, Osindero, Teh, 2006).
+
+p(v, h, label) = p(v | h) p(h, label), where p(h, label) is a restricted Boltzmann machine whose visible units are the features h.
+Learned greedily: first a machine of pictures and features; then, with its weights fixed, the one of features and labels above;
+then all together, and what recognises upward and what draws downward, the same weights so far, go their own ways (wake and sleep).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dgm_models.contracts import Family, Frame, Noise, Settings, Space
+from dgm_models.families.boltzmann import (
+    Bits,
+    BoltzmannSettings,
+    Chains,
+    Moment,
+    balance,
+    contrast,
+    dream,
+    log_marginal,
+    mean_field,
+    misread,
+    protocol,
+)
+from dgm_models.networks.boltzmann import Belief
+
+FIRST, ABOVE, ALL = range(3)  # what is being learned
+TURNS = (0.3, 0.65)  # the shares of training after which the next begins
+
+
+class DeepBelief(Family):
+    """Class-conditional, with one layer that draws. The network holds the weights; pictures are on or off, pixel by pixel."""
+
+    Settings = BoltzmannSettings
+    evidence = "lower bound"
+    binary = True
+
+    def __init__(self, network: Belief, space: Space, classes: int = 0, sweeps: int = 1, chains: int = 100, telling: float = 0.0) -> None:
+        """sweeps: of the chains, a step of training. telling: the weight of log p(label | h), beside that of log p(h | label)."""
+        super().__init__()
+        self.network, self.space, self.classes = network, space, classes
+        self.bits, self.sweeps, self.telling = Bits(space), sweeps, telling
+        self.chains = {FIRST: Chains(chains), ABOVE: Chains(chains)}
+        self.learning, self.begins, self.quick = ALL, False, {"draws": 5}
+
+    def observe(self, x: Tensor) -> None:
+        """How often each unit is on in the data, levels (n, *shape) uint8 or reals: what learning starts from."""
+        self.network.first.start_at(self.bits.rates(x))
+
+    def age(self, share: float) -> None:
+        """First the features, then what is above them, then all."""
+        now = FIRST if share < TURNS[0] else ABOVE if share < TURNS[1] else ALL
+        self.begins, self.learning = now > self.learning, now
+
+    def told(self, y: Tensor | None, n: int) -> Tensor:
+        """Labels as units, (n, classes): one is on, or none where the label is not known."""
+        return F.one_hot(self.labels(y, n), self.classes + 1)[:, : self.classes].float()
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """`contrast` of the first machine, then of the one above it; then of that one, with the nats of drawing v from its features
+        (wake) and of recognising the features that a dream was drawn from (sleep; Hinton, Osindero and Teh, 2006, appendix B)."""
+        labels, v, network = self.told(y, len(x)).to(x.device), self.bits.of(x, by_chance=True), self.network
+        if self.learning == FIRST:
+            with torch.no_grad():
+                data = mean_field(network.first, v, labels[:, :0])
+                dreams = self.chains[FIRST].go_on(network.first, self.sweeps)
+            return contrast(network.first, data, dreams)
+        with torch.no_grad():
+            if self.begins and self.learning == ABOVE:
+                network.untie()
+                network.above.start_at(network.features(v).mean(0))
+            features = torch.bernoulli(network.features(v))
+            data, dreams = mean_field(network.above, features, labels), self.chains[ABOVE].go_on(network.above, self.sweeps)
+        loss, likely = contrast(network.above, data, dreams), network.features(v)
+        if self.telling and self.classes:
+            likely_or_fixed = likely if self.learning == ALL else likely.detach()
+            loss = loss + self.telling * misread(network.above, likely_or_fixed, labels)
+        if self.learning == ABOVE:
+            return loss
+        asleep = torch.bernoulli(network.pictures(dreams[0]).detach())
+        wake = F.binary_cross_entropy(network.pictures(features), v, reduction="none").sum(1).mean()
+        sleep = F.binary_cross_entropy(network.features(asleep), dreams[0], reduction="none").sum(1).mean()
+        return loss + wake + sleep
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        """Estimate log Z of the machine above, and make all labels equally likely."""
+        balance(self.network.above)
+
+    def constant(self) -> dict[str, float | int]:
+        """How log Z of the machine above was estimated, and how sure it is."""
+        return protocol(self.network.above)
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, y: Tensor | None = None, draws: int = 100) -> Tensor:
+        """A lower bound of log p(x | y) of the picture in black and white, (n,) nats, or of the mean over all labels: importance-weighted
+        over so many draws of the features (Burda et al., 2016), with log Z of the machine above an estimate."""
+        self.space.check(x)
+        v, label = self.bits.of(x), self.labels(y, len(x))
+        likely, noise, network = self.network.features(v), Noise.of(x), self.network
+        found = []
+        for _ in range(draws):
+            features = (noise.uniform(likely.shape[1]) < likely).float()
+            says = F.binary_cross_entropy(network.pictures(features), v, reduction="none").sum(1)
+            chosen = F.binary_cross_entropy(likely, features, reduction="none").sum(1)
+            above = log_marginal(network.above, features, label, 1, noise)
+            found.append(above - says + chosen)
+        return torch.stack(found).logsumexp(0) - math.log(draws) - self.bits.log_width()
+
+    @torch.no_grad()
+    def recognise(self, x: Tensor) -> Tensor:
+        """p(label | the features recognised in a picture), (n, classes), all of the uppermost units summed over."""
+        above = self.network.above
+        return (above.label_logits(self.network.features(self.bits.of(x))) + above.telling).softmax(1)
+
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Iterator[Frame]:
+        """Sweeps of the machine above, from units by chance, and each time the picture that its features draw, by its chances."""
+        within = noise.uniform(*self.space.shape) if self.space.kind == "real" else None
+        at = noise.uniform(self.bits.size) if self.space.kind == "real" else None
+        for moment in self.dream(noise, y, settings):
+            pictures = self.network.pictures(moment.states[0])
+            yield Frame(self.bits.back(pictures if at is None else (at < pictures).float(), within), moment.note)
+
+    @torch.no_grad()
+    def dream(
+        self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None, begin: Tensor | None = None
+    ) -> Iterator[Moment]:
+        """The chain of the machine above, with the states of its layers: the features, what is above them, the label. It begins by
+        chance, or with the features recognised in a picture (1, *shape)."""
+        above, states = self.network.above, None
+        if begin is not None:
+            likely = self.network.features(self.bits.of(begin)).expand(len(noise), -1)
+            rest = [torch.zeros(len(noise), size) for size in above.sizes[1:]]
+            states = [(noise.uniform(likely.shape[1]) < likely).float(), *rest]
+        yield from dream(above, noise, self.told(y, len(noise)), settings or self.Settings(), begin=states)

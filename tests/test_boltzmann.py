@@ -1,0 +1,237 @@
+"""Boltzmann machines and the belief network: against sums over all states, and what a chain may and may not move."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from dgm_models.contracts import Noise, Space
+from dgm_models.degradations import Hide
+from dgm_models.families.belief import ALL, FIRST, DeepBelief
+from dgm_models.families.boltzmann import (
+    Bits,
+    BoltzmannMachine,
+    balance,
+    drawing,
+    dream,
+    holding,
+    log_given,
+    log_marginal,
+    log_partition,
+    mean_field,
+    start,
+)
+from dgm_models.networks.boltzmann import GRID, Belief, Layers, heat_at, share_at
+from tests.conftest import PLANE, TINY
+
+SIZES = ([6, 5], [6, 4, 3], [5, 3, 4, 2])
+each_depth = pytest.mark.parametrize("sizes", SIZES)
+
+
+def machine(sizes: list[int], strength: float = 1.0) -> Layers:
+    """With weights by chance that are strong enough to matter."""
+    torch.manual_seed(1)
+    network = Layers(sizes, classes=2).requires_grad_(False)
+    network.start_at(torch.rand(sizes[0]))
+    for p in network.parameters():
+        p += strength * torch.randn_like(p)
+    network.weights[-1] /= 5
+    return network
+
+
+def all_states(sizes: list[int], label: int) -> list[torch.Tensor]:
+    bits = torch.tensor(list(itertools.product([0.0, 1.0], repeat=sum(sizes))))
+    return [*bits.split(sizes, 1), torch.eye(2)[[label]].expand(len(bits), -1)]
+
+
+def log_sum(network: Layers, sizes: list[int], label: int) -> float:
+    return float(network.log_weights(all_states(sizes, label))[:, 0].double().logsumexp(0))
+
+
+@each_depth
+def test_annealed_importance_sampling_finds_the_enumerated_constant(sizes):
+    network, generator = machine(sizes), torch.Generator().manual_seed(0)
+    for label in (0, 1):
+        labels = torch.eye(2)[[label]].expand(2000, -1)
+        way = log_partition(network, labels, 400, lambda units: torch.rand(2000, units, generator=generator))
+        mean = way[-1].logsumexp(0) - torch.tensor(2000.0).log()
+        error = (way[-1] - mean).exp().std() / 2000**0.5
+        assert error < 0.05
+        assert abs(mean - log_sum(network, sizes, label)) < 4 * error + 0.002
+
+
+@each_depth
+def test_log_weights_sum_over_layers_as_an_enumeration_does(sizes):
+    """Summed by formula over every second layer, or state by state: the same."""
+    network, states = machine(sizes), all_states(sizes, 1)
+    whole = log_sum(network, sizes, 1)
+    for parity in (0, 1):
+        summed = list(range(parity, len(sizes), 2))
+        copies = sum(size for layer, size in enumerate(sizes) if layer in summed)
+        each = network.log_weights(states, summed)[:, 0].double()  # every state of the others, as often as there are states summed over
+        assert each.logsumexp(0).item() - copies * torch.tensor(2.0).log().item() == pytest.approx(whole, abs=1e-4)
+
+
+@each_depth
+def test_probabilities_of_all_pictures_sum_to_one_or_less(sizes):
+    network, n = machine(sizes, 0.6), sizes[0]
+    balance(network, 400, 400)
+    v = torch.tensor(list(itertools.product([0.0, 1.0], repeat=n)))
+    for label in (0, 1):
+        total = log_given(network, v, torch.full((len(v),), label), 50, Noise(range(len(v)))).exp().sum().item()
+        assert total < 1.03
+        assert total > (0.97 if len(sizes) == 2 else 0.8)  # a bound from below, where there are layers to infer
+
+
+@each_depth
+def test_after_balancing_labels_are_equally_likely_at_every_heat(sizes):
+    network = machine(sizes)
+    balance(network, 1000, 400)
+    for heat in (0.0, 0.3, 0.8, 1.0):
+        visible = all_states(sizes, 0)
+        sums = []
+        for label in (0, 1):
+            states = all_states(sizes, label)
+            sums.append(network.log_weights(states, (), (heat,))[:, 0].double().logsumexp(0))
+        assert abs(sums[0] - sums[1]) < 0.1, (heat, len(visible))
+
+
+def test_heats_and_shares_are_inverse():
+    for share in (0.0, 0.2, 0.5, 1.0):
+        assert share_at(heat_at(share)) == pytest.approx(share)
+    assert heat_at(1 / GRID) < 0.06
+
+
+@pytest.mark.parametrize("given", [True, False])
+@each_depth
+def test_a_long_chain_visits_states_as_often_as_their_energy_says(sizes, given):
+    network, generator = machine(sizes, 0.6), torch.Generator().manual_seed(0)
+    labels = torch.eye(2)[[0]].expand(4000, -1) if given else torch.zeros(4000, 2)
+    draw = drawing(network, lambda units: torch.rand(4000, units, generator=generator), holding(network, labels))
+    states = start(network, 4000, draw)
+    for _ in range(100):
+        states = network(states[0], states[1:], draw)
+    every = all_states(sizes, 0)
+    if not given:
+        every = [torch.cat(both) for both in zip(every, all_states(sizes, 1), strict=True)]
+    share = network.log_weights(every)[:, 0].softmax(0)
+    for layer in range(len(sizes) + 1):
+        expected = (share[:, None] * every[layer]).sum(0)
+        assert (states[layer].mean(0) - expected).abs().max() < 0.05
+
+
+def test_mean_field_of_a_restricted_machine_is_exact():
+    network, sizes = machine([6, 5]), [6, 5]
+    v = torch.tensor([[1.0, 0, 1, 1, 0, 0]])
+    every = all_states(sizes, 1)
+    here = (every[0] == v).all(1)
+    share = network.log_weights([state[here] for state in every])[:, 0].softmax(0)
+    _, hidden, _ = mean_field(network, v, torch.tensor([[0.0, 1.0]]))
+    assert torch.allclose(hidden[0], (share[:, None] * every[1][here]).sum(0), atol=1e-5)
+
+
+def test_the_label_of_a_restricted_machine_is_recognised_by_bayes_rule():
+    """p(label | v) is the share of that label in the sum over hidden states."""
+    network = machine([6, 5])
+    v = torch.rand(20, 6, generator=torch.Generator().manual_seed(0)).round()
+    joint = torch.stack([network.log_weights([v, v, torch.eye(2)[[k]].expand(20, -1)], (1,))[:, 0] for k in (0, 1)], dim=1)
+    balance(network, 100, 80)  # which must not matter to what is recognised
+    assert torch.allclose((network.label_logits(v) + network.telling).log_softmax(1), joint.log_softmax(1), atol=1e-4)
+
+
+def test_all_labels_at_once_are_each_label_in_turn():
+    network = machine([6, 5])
+    balance(network, 100, 80)
+    v = torch.rand(20, 6, generator=torch.Generator().manual_seed(0)).round()
+    each = [network.log_weights([v, v, torch.eye(2)[[k]].expand(20, -1)], (1,))[:, 0] for k in (0, 1)]
+    assert torch.allclose(network.log_by_label(v), torch.stack(each, dim=1), atol=1e-4)
+    mean = log_marginal(network, v, torch.full((20,), 2), 1, Noise(range(20)))
+    assert torch.allclose(mean.exp(), sum(log_given(network, v, torch.full((20,), k), 1, Noise(range(20))).exp() for k in (0, 1)) / 2)
+
+
+def test_bits_go_there_and_back():
+    x = PLANE.from_levels(torch.arange(32)[:, None].expand(-1, 2), 32)
+    code = Bits(PLANE).of(x)
+    assert torch.allclose(Bits(PLANE).back(code), x)
+    assert ((code[1:] - code[:-1]).abs().sum(1) == 2).all()  # neighbours differ in one bit a coordinate
+    grey = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(Bits(TINY).back(Bits(TINY).of(grey)), (grey > 0.5).float())
+
+
+def test_temperature_zero_settles_and_a_hot_chain_does_not(toys):
+    model, _ = toys.get("rbm", "pixels")
+    cold, warm = (model.sample(Noise(range(40)), torch.zeros(40, dtype=torch.long), model.Settings(temperature=t)) for t in (0.0, 1.0))
+    assert ((cold < 0.01) | (cold > 0.99)).all()
+    assert ((warm > 0.01) & (warm < 0.99)).any()
+
+
+def test_a_clamped_chain_infers_the_label_from_what_is_seen(toys):
+    """Three rows of a bright row or column say which it is."""
+    model, _ = toys.get("rbm", "pixels")
+    x = torch.zeros(1, 1, 4, 4)
+    x[..., 0, :] = 1
+    mask = torch.ones(1, 4, 4, dtype=torch.bool)
+    mask[:, 3] = False
+    labels = []
+
+    def watch(layer, drawn):
+        return torch.where(mask.view(1, -1), x.view(1, -1), drawn) if layer == 0 else drawn
+
+    for moment in dream(model.network, Noise(range(100)), model.told(None, 100), model.Settings(), watch):
+        labels = moment.states[-1]
+    assert labels[:, 0].mean() > 0.9
+    answer = list(model.restore(Hide(mask)(x).expand(100, -1, -1, -1), Hide(mask), Noise(range(100))))[-1].x
+    assert answer[:, 0, 3].mean() < 0.2
+
+
+def test_the_belief_network_learns_in_turns():
+    """First the features alone; then what is above, with recognition tied to them; then all."""
+    model = DeepBelief(Belief(16, 8, 8, classes=2), TINY, classes=2, telling=1.0)
+    x, y = torch.rand(64, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
+
+    def learned(share: float) -> set[str]:
+        model.zero_grad()
+        model.age(share)
+        model.loss(x, y).backward()
+        return {name for name, p in model.network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+
+    assert model.learning == ALL
+    first = learned(0.0)
+    assert model.learning == FIRST
+    assert first == {"first.weights.0", "first.biases.0", "first.biases.1"}
+    with torch.no_grad():
+        model.network.first.weights[0] += 0.5
+    above = learned(0.5)
+    assert above
+    assert all(name.startswith("above.") for name in above)
+    assert torch.equal(model.network.upward, model.network.first.weights[0])
+    assert learned(0.9) == {name for name, _ in model.network.named_parameters()}
+
+
+def test_a_belief_network_bounds_the_sum_over_its_features(toys):
+    """Of a tiny one all can be added up: log p(v | label) = log sum_h p(v | h) p(h | label)."""
+    torch.manual_seed(0)
+    space = Space((1, 2, 2), kind="image")
+    model = DeepBelief(Belief(4, 3, 3, classes=2), space, classes=2).requires_grad_(False)
+    for p in model.parameters():
+        p += 0.5 * torch.randn_like(p)
+    model.finish(None, None)
+    v = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)))
+    h = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3)))
+    label = torch.ones(1, dtype=torch.long)
+    above = log_given(model.network.above, h, label.expand(8), 1, Noise([0] * 8))
+    says = torch.distributions.Bernoulli(model.network.pictures(h)).log_prob(v[:, None]).sum(2)
+    truth = (says + above).logsumexp(1)
+    bound = model.log_prob(v.view(-1, 1, 2, 2), label.expand(16), draws=2000)
+    assert torch.allclose(bound, truth, atol=0.15)
+    few = model.log_prob(v.view(-1, 1, 2, 2), label.expand(16), draws=1)
+    assert few.mean() < truth.mean()
+
+
+def test_a_machine_that_draws_in_black_and_white_says_so():
+    assert BoltzmannMachine.binary
+    assert DeepBelief.binary
+    assert BoltzmannMachine(Layers([16, 4, 4], 2), TINY, 2).evidence == "lower bound"
+    assert BoltzmannMachine(Layers([16, 4], 2), TINY, 2).evidence == "estimate"
