@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from dgm_models.ui.charts import Group, bars, histograms, lines, trade_offs
+from dgm_models.ui.charts import Group, bars, decay, histograms, lines, trade_offs
 
 
 def test_a_histogram_holds_every_group_and_mark():
@@ -47,3 +47,13 @@ def test_trade_offs_have_a_dot_for_each_temperature():
     across = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
     assert across[0] < across[1]  # more recall lies to the right
     assert len(set(re.findall(r"hsl\([^)]*\)", chart))) == 2
+
+
+def test_lines_that_fall_are_named_where_they_end_and_no_names_touch():
+    chart = decay({"MMD": [1.0, 0.1, 0.01], "Stein": [1.0, 0.5, 0.0101], "lost": [1.0, float("inf"), 0.9]}, "step", "distance")
+    at = [float(y) for y in re.findall(r'<text class="small" x="435" y="([\d.]+)">', chart)]
+    assert len(at) == 3
+    assert all(abs(a - b) >= 14 for a in at for b in at if a != b)
+    assert "inf" not in chart
+    assert "MMD 0.0100" in chart
+    assert ">0.1</text>" in chart

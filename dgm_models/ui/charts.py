@@ -76,6 +76,31 @@ def lines(series: list[list[float]], axis: str, upwards: str) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
+def decay(curves: dict[str, list[float]], axis: str, upwards: str) -> str:
+    """Positive numbers over their place, a named line each, upwards on a logarithmic axis that ends where the numbers do."""
+    floor, right = TALL - FOOT, WIDE - 130
+    known = [max(value, 1e-6) for values in curves.values() for value in values if math.isfinite(value)]
+    low, high = math.log10(min(known)), math.log10(max(known))
+    y_of = lambda value: floor - (math.log10(max(value, 1e-6)) - low) / max(high - low, 1e-6) * (floor - TOP)  # noqa: E731
+    said = ", ".join(f"{name} {values[-1]:.4f}" for name, values in curves.items())
+    label = html.escape(f"{upwards}, at the end: {said}")
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{label}">']
+    parts.append(f'<text x="{EDGE}" y="16">{html.escape(upwards)}</text><path class="axis" d="M60 {TOP}V{floor}H{right}"/>')
+    for power in range(math.ceil(low), math.floor(high) + 1):
+        parts.append(f'<text class="small" x="54" y="{y_of(10**power) + 4:.1f}" text-anchor="end">{10**power:g}</text>')
+    taken: list[float] = []
+    for name, values in sorted(curves.items(), key=lambda curve: curve[1][-1], reverse=True):
+        wide = (right - 60) / max(1, len(values) - 1)
+        path = " ".join(f"{60 + i * wide:.1f},{y_of(value):.1f}" for i, value in enumerate(values) if math.isfinite(value))
+        at = y_of(values[-1]) + 4 if math.isfinite(values[-1]) else TOP
+        while any(abs(at - other) < 14 for other in taken):
+            at += 1  # names of lines that end together stand below each other
+        taken.append(at)
+        parts.append(f'<polyline class="line" points="{path}"/><text class="small" x="{right + 5}" y="{at:.1f}">{html.escape(name)}</text>')
+    parts.append(f'<text x="{(60 + right) / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
 def bars(values: list[float], names: list[str], axis: str, said: str) -> str:
     """A bar a name, upwards from 0, its value over it; a sentence at the top."""
     floor, wide = TALL - FOOT, (WIDE - 2 * EDGE) / len(values)
