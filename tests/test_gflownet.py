@@ -1,0 +1,117 @@
+"""Generative flow networks: zero imbalance draws in proportion to the reward, and training comes near, on a grid where all is known."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from dgm_models.applications.grid import PRESETS, GridSettings, followed, fresh, learn, preset, shaped
+from dgm_models.families.gflownet import (
+    DOWN,
+    RIGHT,
+    STOP,
+    GridPolicy,
+    cell_chances,
+    four_modes,
+    imbalance,
+    log_backward,
+    total_variation,
+    train_grid,
+    ways,
+)
+
+
+def balanced(reward: torch.Tensor) -> torch.Tensor:
+    """The policy, (side * side, 3), whose flow is the reward carried back through even parents: no training, only sums."""
+    side = len(reward)
+    through = reward.double().clone()
+    back = log_backward(side).double().exp().view(side, side)
+    for row in reversed(range(side)):
+        for column in reversed(range(side)):
+            if row + 1 < side:
+                through[row, column] += through[row + 1, column] * back[row + 1, column]
+            if column + 1 < side:
+                through[row, column] += through[row, column + 1] * back[row, column + 1]
+    chance = torch.zeros(side, side, 3, dtype=torch.float64)
+    chance[:-1, :, DOWN] = through[1:] * back[1:] / through[:-1]
+    chance[:, :-1, RIGHT] = through[:, 1:] * back[:, 1:] / through[:, :-1]
+    chance[..., STOP] = reward / through
+    return chance.view(-1, 3).log()
+
+
+def test_with_zero_imbalance_cells_are_drawn_in_proportion_to_their_reward():
+    reward = torch.rand(8, 8, generator=torch.Generator().manual_seed(0)) + 0.05
+    log_forward = balanced(reward)
+    assert torch.allclose(log_forward.exp().sum(1), torch.ones(64, dtype=torch.float64), atol=1e-6)
+    policy = GridPolicy(8)
+    policy.log_z.data = reward.sum().log()
+    cells, actions = ways(log_forward.float(), 200, torch.Generator().manual_seed(1))
+    off = imbalance(policy, log_forward.float(), cells, actions, reward.flatten().log())
+    assert off.abs().max() < 1e-3
+    assert total_variation(cell_chances(log_forward), reward) < 1e-6
+
+
+def test_an_unbalanced_policy_is_told_so():
+    policy, reward = GridPolicy(8), torch.ones(8, 8)
+    cells, actions = ways(policy().detach(), 200, torch.Generator().manual_seed(1))
+    assert imbalance(policy, policy(), cells, actions, reward.flatten().log()).square().mean() > 1
+    assert total_variation(cell_chances(policy().detach()), reward) > 0.3
+
+
+def test_ways_stay_on_the_grid_stop_once_and_end_as_often_as_their_chances_say():
+    torch.manual_seed(0)
+    policy = GridPolicy(6)
+    for p in policy.body.parameters():
+        p.data *= 2
+    log_forward = policy().detach()
+    cells, actions = ways(log_forward, 20_000, torch.Generator().manual_seed(0))
+    assert ((actions == STOP).sum(1) == 1).all()
+    ends = torch.bincount(cells[:, -1], minlength=36) / 20_000
+    assert (ends - cell_chances(log_forward).flatten()).abs().max() < 0.015
+    assert cell_chances(log_forward).sum().item() == pytest.approx(1, abs=1e-6)
+    steps = (cells[:, 1:] - cells[:, :-1]).unique().tolist()
+    assert set(steps) <= {0, 1, 6}
+    moved_right = (cells[:, 1:] - cells[:, :-1]) == 1
+    assert (cells[:, :-1][moved_right] % 6 < 5).all()
+
+
+def test_training_finds_four_modes_and_their_sum():
+    """The bar: total variation of at most 0.05 on 32 x 32 cells, log Z within 0.05."""
+    torch.manual_seed(0)
+    policy, reward = GridPolicy(32), four_modes(32)
+    *_, end = train_grid(policy, reward, torch.Generator().manual_seed(0), steps=1500, reports=2)
+    assert total_variation(end.chances, reward) <= 0.05
+    assert abs(end.log_z - math.log(reward.sum())) <= 0.05
+
+
+def test_rewards_that_are_none_are_refused():
+    for bad in (torch.zeros(8, 8), torch.ones(8, 7), torch.full((8, 8), math.nan)):
+        with pytest.raises(ValueError, match="expected positive rewards of shape"):
+            next(train_grid(GridPolicy(8), bad, torch.Generator(), steps=1))
+
+
+def test_the_same_seed_learns_the_same_and_leaves_chance_alone():
+    settings = GridSettings(steps=50)
+    reward = shaped(preset("ring"))
+    ends, states = [], []
+    for start in (1, 2):
+        torch.manual_seed(start)
+        policy = fresh(5)
+        *_, end = learn(policy, reward, 5, settings)
+        ends.append(end)
+        states.append(followed(policy, 5))
+    assert torch.equal(ends[0].chances, ends[1].chances)
+    assert torch.equal(states[0], states[1])
+    assert states[0][0, :, 0, 0].min() == 1  # all begin in the corner
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_rewards(name):
+    reward = shaped(preset(name))
+    assert reward.shape == (28, 28)
+    assert reward.min() > 0
+    assert preset(name).max() <= 1
+    with pytest.raises(ValueError, match="Reward: expected one of"):
+        preset("nothing")
