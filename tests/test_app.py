@@ -55,6 +55,9 @@ FAMILIES = [
     ("diffusion", "diffusion-mnist"),
     ("energy", "energy-mnist"),
     ("gan", "gan-mnist"),
+    ("belief", "dbn-mnist"),
+    ("belief-rbm", "rbm-mnist"),
+    ("boltzmann", "dbm-mnist"),
 ]
 
 
@@ -266,6 +269,10 @@ def test_every_tab_starts_with_a_stored_result():
         "diffusion",
         "energy",
         "gan",
+        "belief",
+        "boltzmann",
+        "gradient-flow",
+        "gflownet",
         "digits",
         "inpainting",
         "super-resolution",

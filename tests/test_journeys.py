@@ -9,18 +9,20 @@ from playwright.sync_api import expect
 
 from dgm_models import Hide, Shrink, catalog
 
-FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "energy", "gan"]
+FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "energy", "gan", "belief", "boltzmann"]
 OTHERWISE = {  # what asks for another result than the first one, where it is not New seed
     "inpainting": "Four other answers",
     "super-resolution": "Four other answers",
     "interpolation": "Another test digit",
+    "gradient-flow": "Other particles",
+    "gflownet": "Train from other weights",
 }
 QUICK = {  # journeys about the page need not wait for every model
     "inpainting": "?tab=inpainting&models=gmm-mnist",
     "super-resolution": "?tab=super-resolution&models=gmm-mnist",
     "interpolation": "?tab=interpolation&models=vae-mnist",
 }
-APPLICATIONS = ["digits", "inpainting", "super-resolution", "interpolation"]
+APPLICATIONS = ["digits", "inpainting", "super-resolution", "interpolation", "gradient-flow", "gflownet"]
 PAD = """(name) => document.querySelector(`#sketch-${name} canvas`).toDataURL()"""
 PICTURES = """(name) => [...document.querySelectorAll(`#player-${name} canvas`)].map((c) => c.toDataURL())"""
 
@@ -197,6 +199,10 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
         ("flow.journey", "label=3"),
         ("energy.chain", "seed=31"),
         ("gan.walk", "seed=31"),
+        ("belief.chains", "after=80"),
+        ("belief.digit", "seed=31"),
+        ("belief.rbm", "seed=31"),
+        ("boltzmann.descent", "seed=31"),
     ],
 )
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
@@ -341,6 +347,46 @@ def test_a_test_digit_is_picked_by_its_label(page, served):
     page.get_by_label("Which test digit", exact=True).locator("visible=true").first.click()
     screen.do(lambda: page.get_by_role("option", name="3", exact=True).locator("visible=true").first.click())
     assert screen.last_frame() != before
+
+
+def test_ten_chains_go_on_where_they_were_and_end_somewhere(page, served):
+    """The classic demonstration: press, and the same ten chains go on; their end is said, and nothing is lost."""
+    screen = Screen(page, served, "belief-chains", "?tab=belief")
+    at_first = screen.last_frame()
+    screen.do(screen.button("Go on, 40 sweeps").click)
+    on = screen.last_frame()
+    assert screen.player.locator(".now").first.inner_text() == "sweep 80"
+    assert len(on) == 3
+    assert all(one != other for one, other in zip(on, at_first, strict=True))
+    last = Screen(page, served, "belief-chains", "?tab=belief.chains&after=960")
+    linked = "() => document.querySelector('#player-belief-chains .dgm-player').dataset.link.includes('after=960')"
+    page.wait_for_function(linked, timeout=60_000)
+    end = last.last_frame()
+    screen.button("Go on, 40 sweeps").click()
+    page.get_by_text("as far as this page follows them", exact=False).first.wait_for(timeout=10_000)
+    assert last.last_frame() == end
+
+
+def test_a_drawn_digit_is_recognised_and_dreamt_on(page, served):
+    screen = Screen(page, served, "belief-digit", "?tab=belief")
+    screen.do(lambda: screen.stroke("believed", [(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]))
+    said = page.locator("#chart-belief-reading svg").get_attribute("aria-label")
+    assert said.startswith("p(y | features): a ")
+    assert screen.errors == []
+
+
+def test_a_reward_is_drawn_and_the_flow_learns_it(page, served):
+    """The reward is the person's own, and the page trains on it and says how far off it is."""
+    screen = Screen(page, served, "gflownet", "?tab=gflownet&steps=50")
+    screen.stroke("reward", [(0.2, 0.8), (0.8, 0.2)])
+    expect(page.get_by_label("Reward", exact=True).locator("visible=true").first).to_have_value("drawn")
+    screen.button("Train").click()
+    finished = "() => document.querySelector('#player-gflownet .receipt').innerText.startsWith('trained here and now')"
+    page.wait_for_timeout(500)
+    page.wait_for_function(finished, timeout=60_000)
+    screen.to_frame("max")
+    assert "TV 0." in screen.player.locator(".now").first.inner_text()
+    assert screen.errors == []
 
 
 def test_a_drawn_digit_is_enlarged(page, served):

@@ -14,13 +14,17 @@ from dgm_models.ui.first import first
 from dgm_models.ui.serve import ALONE, BodyLimit, live, refusal
 from dgm_models.ui.tabs import (
     autoregressive,
+    belief,
     board,
+    boltzmann,
     diffusion,
     digits,
     energy,
     flow,
     gan,
     gaussian_mixture,
+    gflownet,
+    gradient_flow,
     inpainting,
     interpolation,
     mydigit,
@@ -31,6 +35,7 @@ from dgm_models.ui.widgets import ASSETS, Live
 
 LEVELS: dict[str, tuple[ModuleType, ...]] = {
     "Families": (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan),
+    "Lesser known": (belief, boltzmann, gradient_flow, gflownet),
     "Applications": (digits, inpainting, superresolution, interpolation),
     "Compare": (mydigit, board),
 }
@@ -49,7 +54,7 @@ def build_app() -> gr.Blocks:
         inner: dict[str, gr.Tabs] = {}
         with gr.Tabs(elem_id="dgm-level") as outer:
             for level, tabs in LEVELS.items():
-                with gr.Tab(level, id=level), gr.Tabs(elem_id=f"dgm-{level.lower()}") as inner[level]:
+                with gr.Tab(level, id=level), gr.Tabs(elem_id=f"dgm-{level.lower().replace(' ', '-')}") as inner[level]:
                     for tab in filter(is_trained, tabs):
                         with gr.Tab(tab.TITLE, id=tab.ID):
                             panels[tab.ID] = level, tab.ID, (panel := tab.build())

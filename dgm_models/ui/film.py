@@ -83,12 +83,13 @@ class Film:
         return image.enlarge(np.concatenate(padded)[:-2], scale)
 
     def files(self, name: str) -> list[str]:
-        """Paths of the last frame as PNG, of the film as GIF, and of the last pictures as NPY (float32)."""
+        """Paths of the last frame as PNG, of the film as GIF, and of the last pictures as NPY (float32): those of the first row's size."""
         folder = Path(tempfile.mkdtemp(prefix="dgm-"))
+        ends = [row.frames[-1].x for row in self.rows]
         contents = {
             "png": image.png(self.page(self.count - 1, 4)),
             "gif": image.gif([self.page(at, 2) for at in range(self.count)]),
-            "npy": _npy(torch.cat([row.frames[-1].x for row in self.rows])),
+            "npy": _npy(torch.cat([x for x in ends if x.shape[1:] == ends[0].shape[1:]])),
         }
         paths = []
         for ending, raw in contents.items():
