@@ -128,3 +128,9 @@ def order_keys(n: int, shape: tuple[int, ...], patchy: float, device: torch.devi
         by_patch = torch.rand(n, 1, device=device) < patchy
         keys = torch.where(by_patch, hills + 0.05 * keys, keys)
     return keys
+
+
+def energy_distance(a: Tensor, b: Tensor) -> float:
+    """2 E|x - y| - E|x - x'| - E|y - y'| of two sets of elements (n, ...), 0 where they agree (Szekely and Rizzo, 2013)."""
+    apart = lambda p, q: torch.cdist(p.flatten(1), q.flatten(1)).mean()  # noqa: E731
+    return float(2 * apart(a, b) - apart(a, a) - apart(b, b))

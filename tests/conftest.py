@@ -35,6 +35,7 @@ from dgm_models.networks.coupling import CoarseToFine, CoupledCoordinates
 from dgm_models.networks.energy import EnergyMLP, EnergyUNet
 from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
+from dgm_models.probability import energy_distance
 from dgm_models.training.loop import train
 
 PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
@@ -109,12 +110,6 @@ def toy_data(space: Space) -> tuple[Tensor, Tensor]:
         else:
             x[i, 0, :, at[i]] += 200
     return x.float() / 255, y
-
-
-def energy_distance(a: Tensor, b: Tensor) -> float:
-    """Of two sets of elements (n, ...); 0 for the same distribution (Szekely and Rizzo, 2013)."""
-    apart = lambda p, q: torch.cdist(p.flatten(1), q.flatten(1)).mean()  # noqa: E731
-    return float(2 * apart(a, b) - apart(a, a) - apart(b, b))
 
 
 def teach(model: Family, space: Space) -> list[float]:

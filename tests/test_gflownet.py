@@ -45,7 +45,7 @@ def test_with_zero_imbalance_cells_are_drawn_in_proportion_to_their_reward():
     reward = torch.rand(8, 8, generator=torch.Generator().manual_seed(0)) + 0.05
     log_forward = balanced(reward)
     assert torch.allclose(log_forward.exp().sum(1), torch.ones(64, dtype=torch.float64), atol=1e-6)
-    policy = GridPolicy(8)
+    policy = GridPolicy(8, torch.Generator())
     policy.log_z.data = reward.sum().log()
     cells, actions = ways(log_forward.float(), 200, torch.Generator().manual_seed(1))
     off = imbalance(policy, log_forward.float(), cells, actions, reward.flatten().log())
@@ -54,15 +54,14 @@ def test_with_zero_imbalance_cells_are_drawn_in_proportion_to_their_reward():
 
 
 def test_an_unbalanced_policy_is_told_so():
-    policy, reward = GridPolicy(8), torch.ones(8, 8)
+    policy, reward = GridPolicy(8, torch.Generator()), torch.ones(8, 8)
     cells, actions = ways(policy().detach(), 200, torch.Generator().manual_seed(1))
     assert imbalance(policy, policy(), cells, actions, reward.flatten().log()).square().mean() > 1
     assert total_variation(cell_chances(policy().detach()), reward) > 0.3
 
 
 def test_ways_stay_on_the_grid_stop_once_and_end_as_often_as_their_chances_say():
-    torch.manual_seed(0)
-    policy = GridPolicy(6)
+    policy = GridPolicy(6, torch.Generator().manual_seed(0))
     for p in policy.body.parameters():
         p.data *= 2
     log_forward = policy().detach()
@@ -79,17 +78,35 @@ def test_ways_stay_on_the_grid_stop_once_and_end_as_often_as_their_chances_say()
 
 def test_training_finds_four_modes_and_their_sum():
     """The bar: total variation of at most 0.05 on 32 x 32 cells, log Z within 0.05."""
-    torch.manual_seed(0)
-    policy, reward = GridPolicy(32), four_modes(32)
+    policy, reward = GridPolicy(32, torch.Generator().manual_seed(0)), four_modes(32)
     *_, end = train_grid(policy, reward, torch.Generator().manual_seed(0), steps=1500, reports=2)
     assert total_variation(end.chances, reward) <= 0.05
     assert abs(end.log_z - math.log(reward.sum())) <= 0.05
 
 
+def test_a_far_mode_is_lost_without_exploration_and_found_with_it():
+    """What the page says of the preset, from the seed that it starts with."""
+    reward, far = shaped(preset("one far away")), {}
+    for explore in (0.0, 0.1):
+        *_, end = learn(fresh(7), reward, 7, GridSettings(explore=explore, steps=500))
+        far[explore] = end.chances[18:, 18:].sum()
+        off = total_variation(end.chances, reward)
+    assert far[0.0] < 0.01
+    assert far[0.1] == pytest.approx(float(reward[18:, 18:].sum() / reward.sum()), abs=0.05)
+    assert off < 0.1
+
+
+def test_who_explores_goes_on_to_the_edge():
+    """With nothing but chance: every way ends in the last cell, for chance never stops before."""
+    cells, actions = ways(GridPolicy(6, torch.Generator())().detach(), 500, torch.Generator().manual_seed(0), explore=1.0)
+    assert (cells[:, -1] == 35).all()
+    assert ((actions == STOP).sum(1) == 1).all()
+
+
 def test_rewards_that_are_none_are_refused():
     for bad in (torch.zeros(8, 8), torch.ones(8, 7), torch.full((8, 8), math.nan)):
         with pytest.raises(ValueError, match="expected positive rewards of shape"):
-            next(train_grid(GridPolicy(8), bad, torch.Generator(), steps=1))
+            next(train_grid(GridPolicy(8, torch.Generator()), bad, torch.Generator(), steps=1))
 
 
 def test_the_same_seed_learns_the_same_and_leaves_chance_alone():

@@ -7,7 +7,8 @@ import torch
 
 from dgm_models.applications.particles import METHODS, FlowSettings, picture, race
 from dgm_models.data import points
-from dgm_models.families.gradient_flow import Critic, discrepancy, energy_distance, flow, kernel_score, lipschitz, sliced, stein
+from dgm_models.families.gradient_flow import Critic, discrepancy, flow, kernel_score, lipschitz, sliced, stein
+from dgm_models.probability import energy_distance
 
 DATA, _ = points.moons(300, seed=1)
 
@@ -51,19 +52,17 @@ def test_slices_of_a_shifted_set_shift_it_back():
 
 
 def test_the_critic_is_no_steeper_than_it_may_be():
-    torch.manual_seed(0)
-    critic = Critic(2, steepest=2.0)
+    critic = Critic(2, torch.Generator().manual_seed(0), steepest=2.0)
     velocity = lipschitz(DATA, critic, lessons=50)
     velocity(start())
     x = (3 * torch.randn(500, 2, generator=torch.Generator().manual_seed(2))).requires_grad_()
     (slope,) = torch.autograd.grad(critic(x).sum(), x)
-    assert slope.norm(dim=1).max() <= 2.0 * 1.05  # the largest stretch of a layer is found by iteration
+    assert slope.norm(dim=1).max() <= 2.0 * (1 + 1e-5)
     assert slope.norm(dim=1).max() > 0.2
 
 
 @pytest.mark.parametrize("name", ["langevin", "stein", "discrepancy", "sliced", "lipschitz"])
 def test_every_flow_reaches_the_data(name):
-    torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     score = kernel_score(DATA, 0.15)
     velocity, step_size, noise = {
@@ -71,7 +70,7 @@ def test_every_flow_reaches_the_data(name):
         "stein": (stein(score), 0.1, None),
         "discrepancy": (discrepancy(DATA), 0.2, None),
         "sliced": (sliced(DATA, 30, generator), 0.2, None),
-        "lipschitz": (lipschitz(DATA, Critic(2)), 0.1, None),
+        "lipschitz": (lipschitz(DATA, Critic(2, generator)), 0.1, None),
     }[name]
     *_, end = flow(start(), velocity, step_size, 200, noise)
     near = energy_distance(end, DATA)
@@ -81,18 +80,17 @@ def test_every_flow_reaches_the_data(name):
 def test_the_race_is_a_function_of_its_seed_and_settings():
     settings = FlowSettings(steps=10, particles=20)
     torch.manual_seed(1)
-    data, runs = race("two moons", "in a corner", 3, settings)
+    _, runs = race(3, settings)
     torch.manual_seed(2)
-    _, again = race("two moons", "in a corner", 3, settings)
-    _, other = race("two moons", "in a corner", 4, settings)
+    _, again = race(3, settings)
+    _, other = race(4, settings)
     assert [run.name for run in runs] == list(METHODS)
     for run, same, different in zip(runs, again, other, strict=True):
         assert torch.equal(run.path, same.path), run.name
         assert not torch.equal(run.path, different.path)
         assert run.path.shape == (11, 20, 2)
-        assert run.distances[-1] == pytest.approx(energy_distance(run.path[-1], data))
     with pytest.raises(ValueError, match="Data: expected one of two moons, ring of eight"):
-        race("spiral", "in a corner", 3, settings)
+        FlowSettings(target="spiral")
     with pytest.raises(ValueError, match="Steps: expected"):
         FlowSettings(steps=1000)
 

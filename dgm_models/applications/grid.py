@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Settings, check_seed, knob
-from dgm_models.families.gflownet import GridPolicy, Trained, four_modes, train_grid, ways
+from dgm_models.families.gflownet import BATCH, GridPolicy, Trained, four_modes, train_grid, ways
 
-SIDE, FLOOR, SHOWN = 28, 0.02, 4
+SIDE, FLOOR, SHOWN = 28, 0.001, 4
 PRESETS = ("four modes", "one far away", "ring")
 
 
@@ -19,8 +19,8 @@ PRESETS = ("four modes", "one far away", "ring")
 class GridSettings(Settings):
     """Of the training."""
 
-    steps: int = knob(800, "Steps", 50, 1500, step=50, help="of 128 trajectories each")
-    explore: float = knob(0.1, "Exploration", 0.0, 0.5, step=0.05, help="the share of steps in training that are taken by chance")
+    steps: int = knob(800, "Steps", 50, 1500, step=50, help=f"of {BATCH} trajectories each")
+    explore: float = knob(0.1, "Exploration", 0.0, 0.5, step=0.05, help="the share of actions in training that are a step by chance")
 
 
 def preset(name: str) -> Tensor:
@@ -44,9 +44,7 @@ def shaped(ink: Tensor) -> Tensor:
 
 def fresh(seed: int) -> GridPolicy:
     """A policy with weights of its seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(check_seed(seed))
-        return GridPolicy(SIDE)
+    return GridPolicy(SIDE, torch.Generator().manual_seed(check_seed(seed)))
 
 
 def learn(policy: GridPolicy, reward: Tensor, seed: int, settings: GridSettings) -> Iterator[Trained]:

@@ -14,7 +14,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dgm_models.networks.mlp import redraw
+
 DOWN, RIGHT, STOP = range(3)
+BATCH = 128  # trajectories a step of training
 
 
 class Trained(NamedTuple):
@@ -29,16 +32,18 @@ class Trained(NamedTuple):
 class GridPolicy(nn.Module):
     """log P_F of the three actions in each cell of a side x side grid, from its row and its column; and log Z."""
 
-    def __init__(self, side: int, width: int = 128) -> None:
+    def __init__(self, side: int, generator: torch.Generator, width: int = 128) -> None:
         super().__init__()
         self.side = side
         self.body = nn.Sequential(nn.Linear(2 * side, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 3))
         self.log_z = nn.Parameter(torch.zeros(()))
+        redraw(self.body, generator)
         row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
         where = torch.cat([torch.eye(side)[row.flatten()], torch.eye(side)[column.flatten()]], dim=1)
         self.register_buffer("where", where, persistent=False)
         edge = torch.stack([row == side - 1, column == side - 1, torch.zeros_like(row, dtype=torch.bool)], dim=2)
         self.register_buffer("edge", edge.view(-1, 3), persistent=False)  # what would leave the grid
+        self.register_buffer("log_backward", log_backward(side), persistent=False)
 
     def forward(self) -> Tensor:
         """(side * side, 3), cells row by row; -inf for steps off the grid."""
@@ -53,12 +58,12 @@ def log_backward(side: int) -> Tensor:
 
 @torch.no_grad()
 def ways(log_forward: Tensor, n: int, generator: torch.Generator, explore: float = 0.0) -> tuple[Tensor, Tensor]:
-    """n trajectories of the policy, each step with probability `explore` by chance instead: the cells (n, steps) that they pass, the
-    last one repeated, and the actions taken there, -1 after the stop."""
+    """n trajectories of the policy, each action with probability `explore` a step down or right by chance instead: the cells (n, steps)
+    that they pass, the last one repeated, and the actions taken there, -1 after the stop."""
     side = round(len(log_forward) ** 0.5)
-    allowed = log_forward > -math.inf
-    chances = (1 - explore) * log_forward.exp() + explore * allowed / allowed.sum(1, keepdim=True)
-    bounds = chances.cumsum(1)
+    onward = log_forward > -math.inf
+    onward[:-1, STOP] = False  # who explores goes on, but in the last cell: chance that stops would never get far
+    bounds = ((1 - explore) * log_forward.exp() + explore * onward / onward.sum(1, keepdim=True)).cumsum(1)
     at, going = torch.zeros(n, dtype=torch.long), torch.ones(n, dtype=torch.bool)
     cells, actions = [], []
     for drawn in torch.rand(2 * side - 1, n, generator=generator):
@@ -74,7 +79,7 @@ def imbalance(policy: GridPolicy, log_forward: Tensor, cells: Tensor, actions: T
     """log Z + sum log P_F - log R - sum log P_B of each trajectory, (n,): zero where trajectory balance holds (Malkin et al., 2022)."""
     taken = actions >= 0
     forward = torch.where(taken, log_forward[cells, actions.clamp(min=0)], 0.0).sum(1)
-    backward = torch.where(taken, log_backward(policy.side)[cells], 0.0).sum(1)  # of every cell that is passed, to its parents
+    backward = torch.where(taken, policy.log_backward[cells], 0.0).sum(1)  # of every cell that is passed, to its parents
     return policy.log_z + forward - log_reward[cells[:, -1]] - backward
 
 
@@ -104,12 +109,12 @@ def train_grid(
     reward: Tensor,
     generator: torch.Generator,
     steps: int = 1000,
-    batch: int = 128,
+    batch: int = BATCH,
     explore: float = 0.1,
     rate: float = 1e-2,
     reports: int = 40,
 ) -> Iterator[Trained]:
-    """Descend on the squared imbalance of trajectories of the policy itself, some steps by chance; a report now and then, and at the end.
+    """Descend on the squared imbalance of trajectories of the policy itself, some actions by chance; a report now and then, and at the end.
 
     reward: (side, side), positive. ValueError for anything else.
     """

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
+
+from dgm_models.networks.mlp import redraw
 
 Velocity = Callable[[Tensor], Tensor]
 
@@ -69,16 +70,18 @@ def sliced(data: Tensor, directions: int, generator: torch.Generator) -> Velocit
 class Critic(nn.Module):
     """Of points (n, d) -> (n,), with a slope of at most `steepest`: every layer is divided by its largest stretch."""
 
-    def __init__(self, dimensions: int, steepest: float = 1.0, width: int = 64) -> None:
+    def __init__(self, dimensions: int, generator: torch.Generator, steepest: float = 1.0, width: int = 64) -> None:
         super().__init__()
         sizes = [dimensions, width, width, 1]
-        self.layers = nn.ModuleList(spectral_norm(nn.Linear(a, b), n_power_iterations=1) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
         self.steepest = steepest
+        redraw(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        for layer in self.layers[:-1]:
-            x = F.softplus(layer(x), beta=4)  # of slope 1 at most
-        return self.steepest * self.layers[-1](x)[:, 0]
+        for depth, layer in enumerate(self.layers):
+            x = F.softplus(x, beta=4) if depth else x  # of slope 1 at most
+            x = F.linear(x, layer.weight / torch.linalg.matrix_norm(layer.weight, 2), layer.bias)
+        return self.steepest * x[:, 0]
 
 
 def lipschitz(data: Tensor, critic: Critic, lessons: int = 4, rate: float = 5e-3) -> Velocity:
@@ -92,7 +95,8 @@ def lipschitz(data: Tensor, critic: Critic, lessons: int = 4, rate: float = 5e-3
     def velocity(x: Tensor) -> Tensor:
         with torch.enable_grad():
             for _ in range(lessons):
-                gain = critic(x.detach()).mean() - (critic(data).logsumexp(0) - math.log(len(data)))
+                here, there = critic(torch.cat([x, data])).split([len(x), len(data)])
+                gain = here.mean() - there.logsumexp(0) + math.log(len(data))
                 descent.zero_grad()
                 (-gain).backward()
                 descent.step()
@@ -112,9 +116,3 @@ def flow(x: Tensor, velocity: Velocity, step_size: float, steps: int, noise: Cal
         if noise is not None:
             x = x + math.sqrt(2 * step_size) * noise(x)
         yield x
-
-
-@torch.no_grad()
-def energy_distance(x: Tensor, data: Tensor) -> float:
-    """2 E|x - y| - E|x - x'| - E|y - y'| of two sets of points, 0 where they agree (Szekely and Rizzo, 2013): one measure for all flows."""
-    return float(2 * torch.cdist(x, data).mean() - torch.cdist(x, x).mean() - torch.cdist(data, data).mean())

@@ -1,7 +1,8 @@
-"""A residual multilayer perceptron: the network of the models of points in the plane."""
+"""A residual multilayer perceptron: the network of the models of points in the plane; and linear layers with weights of a given chance."""
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -23,3 +24,12 @@ class MLP(nn.Module):
         for layer in self.layers:
             h = h + layer(F.silu(h))
         return self.leave(F.silu(h))
+
+
+@torch.no_grad()
+def redraw(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw the linear layers anew, evenly within 1 / sqrt(inputs) as they come, but from this generator: the rest is as it is."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            for p in (layer.weight, layer.bias):
+                p.uniform_(-(layer.in_features**-0.5), layer.in_features**-0.5, generator=generator)

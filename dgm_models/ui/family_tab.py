@@ -61,8 +61,7 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
     next_noise.click(following, [seed.component, count, lock], seed.component, **quick).success(handler, inputs, panel.outputs, **events)
     new_seed.click(fresh_seed, lock, seed.component, **quick).success(handler, inputs, panel.outputs, **events)
     seed.component.submit(handler, inputs, panel.outputs, **events)
-    for each in [choice, *(f.component for f in knob_fields), count]:
-        moved = each.release if isinstance(each, gr.Slider) else each.input
+    for moved in widgets.moves([fields[0], *knob_fields, fields[1]]):
         moved(handler, inputs, panel.outputs, trigger_mode="always_last", **events)
     return panel
 

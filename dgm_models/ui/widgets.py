@@ -131,6 +131,11 @@ def _control(default: Any, knob: Knob) -> gr.components.Component:
     return gr.Slider(knob.low, knob.high, value=default, step=knob.step, label=knob.label)
 
 
+def moves(fields: list[Field]) -> list[Callable[..., Any]]:
+    """The events of controls that mean another value: a slider's when it is let go."""
+    return [each.component.release if isinstance(each.component, gr.Slider) else each.component.input for each in fields]
+
+
 def _reader(default: Any) -> Callable[[str], Any]:
     return whole_from_text if isinstance(default, int) else type(default)
 

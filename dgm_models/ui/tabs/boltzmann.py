@@ -34,7 +34,7 @@ def side_by_side(seed: Any, values: tuple[Any, ...], knobs: list[widgets.Field],
             frames = list(loaded.model.trace(Noise(seeds_from(seed, 10)), torch.arange(10), settings))
         scores = known[id].get("scores", {})
         nats = f"{SIGN.get(scores.get('nats_evidence'), '')}{scores['nats']:.1f} nats; " if "nats" in scores else ""
-        rows.append(Row(frames, 10, catalog.recipe(id).title, f"{nats}{receipt.cost}", kind="model"))
+        rows.append(Row(frames, 10, catalog.recipe(id).title, f"{nats}{receipt.cost}"))
     return widgets.shown(Film(rows, receipt=f"seed {seed} · {Models.provenance(ids)}", link=link, tall=330), f"boltzmann-{seed}")
 
 
@@ -58,6 +58,6 @@ def _descent() -> Live:
         return side_by_side(seed, values, knobs, part.link(f"{ID}.descent", [seed, *values]))
 
     part = Live([seed, *knobs], run, result.outputs)
-    moved = [other_seed(go, seed.component), seed.component.submit, *(each.component.release for each in knobs)]
+    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
     react(moved, live(run), part.inputs, part.outputs)
     return part

@@ -130,7 +130,7 @@ def _chain() -> Live:
         label.component.input,
         seed.component.submit,
         *changed,
-        *(each.component.release for each in knobs),
+        *widgets.moves(knobs),
     ]
     react(moved, live(run), part.inputs, part.outputs)
     return part

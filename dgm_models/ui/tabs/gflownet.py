@@ -16,7 +16,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import ALONE, one_of, streaming
+from dgm_models.ui.serve import ALONE, refusing, streaming
 from dgm_models.ui.tabs.shared import other_seed, react, whole_of
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
@@ -44,8 +44,8 @@ def build() -> Live:
         for count, report in enumerate(learn(policy, reward, seed, settings)):
             frames.append(seen(report, reward))
             variation.append(total_variation(report.chances, reward))
-            if count and count % PART == 0 and report.trajectories < 128 * settings.steps:
-                so_far = Film([Row(list(frames), 3, "Training", told, heads)], receipt="training", link=link, tall=300)
+            if count % PART == PART - 1:
+                so_far = Film([Row(frames, 3, "Training", told, heads)], receipt="training", link=link, tall=300)
                 yield [*widgets.growing(so_far), gr.skip()]
         paths = [Frame(x[:, None], "") for x in followed(policy, seed)]
         rows = [
@@ -80,7 +80,7 @@ def build() -> Live:
             gr.Markdown((ASSETS / "lessons" / "gflownet.md").read_text(), latex_delimiters=LATEX, elem_classes="dgm-card")
     panel = Live([pad, seed, *knobs], whole_of(grow), [*result.outputs, chart])
     handler = streaming(grow)
-    chosen = which.input(_preset, which, component, api_visibility="private")
+    chosen = which.input(refusing(_preset), which, component, api_visibility="private")
     component.change(_name_of, component, which, api_visibility="private", show_progress="hidden")
     go.click(handler, panel.inputs, panel.outputs, api_name=ID, **ALONE)
     react([chosen.success, other_seed(again, seed.component), seed.component.submit], handler, panel.inputs, panel.outputs)
@@ -88,12 +88,9 @@ def build() -> Live:
 
 
 def _preset(name: Any) -> Any:
-    if name == DRAWN:
-        return gr.skip()
-    return widgets.to_sketch(preset(one_of(name, "Reward", PRESETS))[None, None])
+    return gr.skip() if name == DRAWN else widgets.to_sketch(preset(name)[None, None])
 
 
 def _name_of(pad: Any) -> str:
-    ink = widgets.from_sketch(pad)[0]
-    same = lambda name: torch.allclose(ink, widgets.from_sketch(widgets.to_sketch(preset(name)[None, None]))[0])  # noqa: E731
-    return next((name for name in PRESETS if same(name)), DRAWN)
+    drawn = widgets.to_sketch(widgets.from_sketch(pad)[0])
+    return next((name for name in PRESETS if widgets.to_sketch(preset(name)[None, None]) == drawn), DRAWN)

@@ -7,37 +7,35 @@ from typing import Any
 import gradio as gr
 import torch
 
-from dgm_models.applications.particles import STARTS, TARGETS, FlowSettings, picture, race
-from dgm_models.contracts import Frame
+from dgm_models.applications.particles import FlowSettings, picture, race
+from dgm_models.contracts import Frame, check_seed
+from dgm_models.probability import energy_distance
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
-from dgm_models.ui.film import Film, Row
+from dgm_models.ui.film import MOST_FRAMES, Film, Row, resample
 from dgm_models.ui.serve import live
 from dgm_models.ui.tabs.shared import other_seed, react
-from dgm_models.ui.widgets import ASSETS, Field, Live
+from dgm_models.ui.widgets import ASSETS, Live
 
 ID, TITLE = "gradient-flow", "Gradient flows"
 
 
-def together(target: Any, start: Any, seed: Any, settings: FlowSettings, link: str) -> list[Any]:
+def together(seed: Any, settings: FlowSettings, link: str) -> list[Any]:
     """All methods as tiles of one film, and the same divergence of each from the data as it falls."""
-    data, runs = race(target, start, seed, settings)
-    frames = []
-    for step in range(settings.steps + 1):
-        tiles = torch.cat([picture(run.path[step], data) for run in runs])
-        frames.append(Frame(tiles, f"step {step} of {settings.steps}"))
+    data, runs = race(check_seed(seed), settings)
+    shown = resample(list(range(settings.steps + 1)), min(MOST_FRAMES, settings.steps + 1))
+    frames = [Frame(torch.cat([picture(run.path[step], data) for run in runs]), f"step {step} of {settings.steps}") for step in shown]
     took = " · ".join(f"{run.name} {run.milliseconds:.0f} ms" for run in runs)
     row = Row(frames, len(runs), heads=tuple(run.name for run in runs))
     film = Film([row], receipt=f"{took} · nothing is trained beforehand · seed {seed}", link=link, tall=260)
-    return [decay({run.name: run.distances for run in runs}, "step", "energy distance to the data"), *widgets.shown(film, f"{ID}-{seed}")]
+    fall = {run.name: [energy_distance(run.path[step], data) for step in shown] for run in runs}
+    return [*widgets.shown(film, f"{ID}-{seed}"), decay(fall, f"step, to {settings.steps}", "energy distance to the data")]
 
 
 def build() -> Live:
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
-            target = gr.Dropdown(list(TARGETS), value="two moons", label="Data")
-            start = gr.Dropdown(list(STARTS), value="in a corner", label="Start")
             knobs = widgets.knobs(FlowSettings)
             seed = widgets.seed_field()
             go = gr.Button("Other particles", size="sm", variant="primary")
@@ -47,12 +45,10 @@ def build() -> Live:
         with gr.Column(scale=4, min_width=250):
             gr.Markdown((ASSETS / "lessons" / "gradient_flow.md").read_text(), latex_delimiters=LATEX, elem_classes="dgm-card")
 
-    def run(target: Any, start: Any, seed: Any, *values: Any) -> list[Any]:
-        settings = widgets.settings_from(FlowSettings, knobs, values)
-        film = together(target, start, seed, settings, panel.link(ID, [target, start, seed, *values]))
-        return [*film[1:], film[0]]
+    def run(seed: Any, *values: Any) -> list[Any]:
+        return together(seed, widgets.settings_from(FlowSettings, knobs, values), panel.link(ID, [seed, *values]))
 
-    panel = Live([Field("data", target), Field("start", start), seed, *knobs], run, [*result.outputs, chart])
-    moved = [target.input, start.input, seed.component.submit, *(each.component.release for each in knobs)]
-    react([other_seed(go, seed.component), *moved], live(run), panel.inputs, panel.outputs)
+    panel = Live([seed, *knobs], run, [*result.outputs, chart])
+    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
+    react(moved, live(run), panel.inputs, panel.outputs)
     return panel
