@@ -19,7 +19,7 @@ from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.belief import DeepBelief
-from dgm_models.families.boltzmann import Bits, BoltzmannMachine
+from dgm_models.families.boltzmann import BoltzmannMachine
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
 from dgm_models.families.energy import EnergyBased
@@ -36,6 +36,7 @@ from dgm_models.networks.energy import EnergyMLP, EnergyUNet
 from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.probability import energy_distance
+from dgm_models.sweeps import Bits, balance
 from dgm_models.training.loop import train
 
 PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
@@ -134,8 +135,8 @@ def teach(model: Family, space: Space) -> list[float]:
         far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
         for _ in train(model, x, y, steps=steps, batch=batch, ema=0.98, **how):
             pass
-        if hasattr(model, "finish"):
-            model.finish(x, y)
+        if not isinstance(model, GAN):  # as `finish` does, with temperatures enough for a toy
+            balance(model.network.above if isinstance(model, DeepBelief) else model.network, temperatures=600)
         return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
     steps = 2000 if isinstance(model, VAE) else 400 if space.kind == "image" else 1200
     return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]

@@ -18,7 +18,7 @@ from dgm_models.data import mnist
 from dgm_models.ui import widgets
 from dgm_models.ui.app import LEVELS, is_trained
 from dgm_models.ui.card import snippet
-from dgm_models.ui.film import Film, Row, resample
+from dgm_models.ui.film import Film, Row, resample, still
 from dgm_models.ui.first import FOLDER, stamp
 from dgm_models.ui.tabs.shared import test_digit as digit_of_the_test_set
 
@@ -339,6 +339,16 @@ def test_films_thin_to_what_the_player_takes():
     assert [film.rows[0].frames[i].note for i in (0, -1)] == ["0", "199"]
     assert len(film.value()["rows"][1]["notes"]) == 40
     assert [f.note for f in resample(frames, 1)] == ["199"]
+
+
+def test_rows_of_several_sizes_are_saved_as_those_of_the_first():
+    import numpy as np
+    import torch
+
+    film = Film([Row(still(torch.zeros(3, 1, 28, 28)), 3, "a"), Row(still(torch.ones(3, 1, 5, 8)), 3, "b")])
+    files = film.files("sizes")
+    assert np.load(files[2]).shape == (3, 1, 28, 28)
+    assert film.page(0, 1).shape[1] == film.value()["rows"][0]["width"]
 
 
 def test_a_finished_picture_is_its_own_prediction():

@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # a layer may import those at or below its own height
 HEIGHT = {"contracts": 0, "probability": 0, "degradations": 0, "samplers": 0, "guidance": 0, "networks": 0, "modalities": 0, "data": 0}
-HEIGHT |= {"families": 1, "recipes": 1, "weights": 1, "catalog": 2, "hub": 3, "training": 3, "applications": 3, "ui": 4}
+HEIGHT |= {"sweeps": 0, "families": 1, "recipes": 1, "weights": 1, "catalog": 2, "hub": 3, "training": 3, "applications": 3, "ui": 4}
 
 
 def imports(path: Path) -> set[str]:

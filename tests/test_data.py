@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import numpy as np
 import pytest
 import torch
 
@@ -132,3 +133,16 @@ def test_other_files_are_refused(tmp_path, make, says):
         path.write_text("<svg/>" if make == "svg" else "not a picture")
     with pytest.raises(ValueError, match=says):
         image.read_digit(path)
+
+
+def test_binarized_test_digits_are_the_test_digits_drawn_once(monkeypatch, tmp_path):
+    mnist.binarized_test.cache_clear()
+    x = mnist.binarized_test()
+    assert x.shape == (10_000, 1, 28, 28)
+    assert x.unique().tolist() == [0, 1]
+    assert (x.mean(0) - mnist.pixels(mnist.test()[0]).mean(0)).abs().max() < 0.03  # in another order, with chance of its own
+    mnist.binarized_test.cache_clear()
+    np.savez_compressed(tmp_path / "binarized-mnist-test.npz", test=np.zeros((10_000, 98), np.uint8))
+    monkeypatch.setattr(mnist, "ASSETS", tmp_path)
+    with pytest.raises(mnist.DataError, match="not the ones that the others measured with"):
+        mnist.binarized_test()

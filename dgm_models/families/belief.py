@@ -15,20 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space
-from dgm_models.families.boltzmann import (
-    Bits,
-    BoltzmannSettings,
-    Chains,
-    Moment,
-    balance,
-    contrast,
-    dream,
-    log_marginal,
-    mean_field,
-    misread,
-    protocol,
-)
+from dgm_models.families.boltzmann import BoltzmannSettings
 from dgm_models.networks.boltzmann import Belief
+from dgm_models.sweeps import Bits, Chains, Moment, balance, contrast, dream, log_marginal, mean_field, misread, protocol, units_of
 
 FIRST, ABOVE, ALL = range(3)  # what is being learned
 TURNS = (0.3, 0.65)  # the shares of training after which the next begins
@@ -47,7 +36,7 @@ class DeepBelief(Family):
         self.network, self.space, self.classes = network, space, classes
         self.bits, self.sweeps, self.telling = Bits(space), sweeps, telling
         self.chains = {FIRST: Chains(chains), ABOVE: Chains(chains)}
-        self.learning, self.begins, self.quick = ALL, False, {"draws": 5}
+        self.learning, self.quick = ALL, {"draws": 5}
 
     def observe(self, x: Tensor) -> None:
         """How often each unit is on in the data, levels (n, *shape) uint8 or reals: what learning starts from."""
@@ -55,32 +44,26 @@ class DeepBelief(Family):
 
     def age(self, share: float) -> None:
         """First the features, then what is above them, then all."""
-        now = FIRST if share < TURNS[0] else ABOVE if share < TURNS[1] else ALL
-        self.begins, self.learning = now > self.learning, now
-
-    def told(self, y: Tensor | None, n: int) -> Tensor:
-        """Labels as units, (n, classes): one is on, or none where the label is not known."""
-        return F.one_hot(self.labels(y, n), self.classes + 1)[:, : self.classes].float()
+        self.learning = FIRST if share < TURNS[0] else ABOVE if share < TURNS[1] else ALL
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """`contrast` of the first machine, then of the one above it; then of that one, with the nats of drawing v from its features
         (wake) and of recognising the features that a dream was drawn from (sleep; Hinton, Osindero and Teh, 2006, appendix B)."""
-        labels, v, network = self.told(y, len(x)).to(x.device), self.bits.of(x, by_chance=True), self.network
+        labels, v, network = units_of(self.labels(y, len(x)), self.classes).to(x.device), self.bits.of(x, by_chance=True), self.network
         if self.learning == FIRST:
             with torch.no_grad():
                 data = mean_field(network.first, v, labels[:, :0])
                 dreams = self.chains[FIRST].go_on(network.first, self.sweeps)
+                network.above.start_at(data[1].mean(0))
             return contrast(network.first, data, dreams)
+        if self.learning == ABOVE:
+            network.tie()
         with torch.no_grad():
-            if self.begins and self.learning == ABOVE:
-                network.untie()
-                network.above.start_at(network.features(v).mean(0))
             features = torch.bernoulli(network.features(v))
             data, dreams = mean_field(network.above, features, labels), self.chains[ABOVE].go_on(network.above, self.sweeps)
         loss, likely = contrast(network.above, data, dreams), network.features(v)
         if self.telling and self.classes:
-            likely_or_fixed = likely if self.learning == ALL else likely.detach()
-            loss = loss + self.telling * misread(network.above, likely_or_fixed, labels)
+            loss = loss + self.telling * misread(network.above, likely if self.learning == ALL else likely.detach(), labels)
         if self.learning == ABOVE:
             return loss
         asleep = torch.bernoulli(network.pictures(dreams[0]).detach())
@@ -138,4 +121,4 @@ class DeepBelief(Family):
             likely = self.network.features(self.bits.of(begin)).expand(len(noise), -1)
             rest = [torch.zeros(len(noise), size) for size in above.sizes[1:]]
             states = [(noise.uniform(likely.shape[1]) < likely).float(), *rest]
-        yield from dream(above, noise, self.told(y, len(noise)), settings or self.Settings(), begin=states)
+        yield from dream(above, noise, units_of(self.labels(y, len(noise)), self.classes), settings or self.Settings(), begin=states)

@@ -157,8 +157,8 @@ class Belief(nn.Module):
         self.evaluated = (self.above,)
 
     @torch.no_grad()
-    def untie(self) -> None:
-        """Let recognition start as what the first machine says upward."""
+    def tie(self) -> None:
+        """Let recognition be what the first machine says upward."""
         self.upward.copy_(self.first.weights[0])
 
     def features(self, v: Tensor) -> Tensor:

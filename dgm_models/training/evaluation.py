@@ -197,7 +197,7 @@ def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
 
 def _nats(id: str, model: nn.Module, digits: int = 10_000) -> Scores:
     """Nats of static binarized test digits under p(x), the mean over labels; with the protocol of the constant that is estimated."""
-    if not getattr(model, "binary", False):
+    if not model.binary:
         return {}
     x = mnist.binarized_test()[:digits]
     found = -torch.cat([model.log_prob(chunk) for chunk in x.split(500)])

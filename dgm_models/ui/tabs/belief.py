@@ -16,7 +16,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import bars
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, refusal, whole
+from dgm_models.ui.serve import live, refusing, whole
 from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, react
 from dgm_models.ui.widgets import Field, Live
 
@@ -41,7 +41,7 @@ def ten(seed: Any, after: Any, link: str) -> list[Any]:
         for step, moment in enumerate(loaded.model.dream(Noise(seeds_from(seed, 10)), torch.arange(10), settings)):
             if step > after:
                 features, above, _ = moment.states
-                shown = (network.pictures(features).view(-1, 1, 28, 28), units(features), units(above))
+                shown = (loaded.model.bits.back(network.pictures(features)), units(features), units(above))
                 for film, x in zip(films, shown, strict=True):
                     film.append(Frame(x, f"sweep {step}"))
     said = ("what the features draw", f"{network.above.sizes[0]} units, on or off", f"{network.above.sizes[1]} units, on or off")
@@ -57,14 +57,14 @@ def recognise(pad: Any, seed: Any, link: str) -> list[Any]:
     model = loaded.model
     with measured(loaded, MODEL, seed, DREAMS) as receipt:
         share = model.recognise(x)[0]
-        drawn = model.network.pictures(model.network.features(model.bits.of(x))).view(1, 1, 28, 28)
-        dreams, labels = [], torch.zeros(0)
+        seen, dreams = model.bits.of(x), []
+        drawn = model.bits.back(model.network.pictures(model.network.features(seen)))
         settings = model.Settings(sweeps=SWEEPS, annealed=0.0)
         for step, moment in enumerate(model.dream(Noise(seeds_from(seed, DREAMS)), None, settings, begin=x)):
-            pictures, labels = model.network.pictures(moment.states[0]).view(-1, 1, 28, 28), moment.states[-1].argmax(1)
-            said = "as recognised" if step == 0 else f"sweep {step}, labels {' '.join(str(int(label)) for label in labels)}"
-            dreams.append(Frame(pictures, said))
-    kept = Row(still(torch.cat([x, (x > 0.5).float(), drawn])), 3, "Your digit", heads=("yours", "as it is seen", "its features draw"))
+            labels = " ".join(str(int(label)) for label in moment.states[-1].argmax(1))
+            pictures = model.bits.back(model.network.pictures(moment.states[0]))
+            dreams.append(Frame(pictures, f"sweep {step}, labels {labels}" if step else "as recognised"))
+    kept = Row(still(torch.cat([x, model.bits.back(seen), drawn])), 3, "Your digit", heads=("yours", "as it is seen", "its features draw"))
     row = Row(dreams, DREAMS, "Dreams from there", "no label is held")
     film = Film([kept, row], receipt=f"{receipt.cost} · {Models.provenance([MODEL])}", link=link, tall=250)
     chart = bars(
@@ -102,18 +102,15 @@ def _chains() -> Live:
         return ten(seed, after, part.link(f"{ID}.chains", [seed, after]))
 
     part = Live([seed, Field("after", after, widgets.whole_from_text)], run, result.outputs)
-    further = onward.click(_further, after, after, api_visibility="private", show_progress="hidden").success
+    further = onward.click(refusing(_further), after, after, api_visibility="private", show_progress="hidden").success
     react([further, after.release, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
     return part
 
 
 def _further(after: Any) -> int:
-    try:
-        so_far = whole(after, "Sweeps before", 0, LAST)
-    except ValueError as error:
-        raise refusal(error) from error
+    so_far = whole(after, "Sweeps before", 0, LAST)
     if so_far + SWEEPS > LAST:
-        raise refusal(f"The chains have gone {LAST + SWEEPS} sweeps, which is as far as this page follows them. Take other chains.")
+        raise ValueError(f"The chains have gone {LAST + SWEEPS} sweeps, which is as far as this page follows them. Take other chains.")
     return so_far + SWEEPS
 
 
