@@ -58,7 +58,7 @@ def train() -> tuple[Tensor, Tensor]:
 @lru_cache(maxsize=1)
 def binarized_test() -> Tensor:
     """10,000 test digits in black and white, float (10000, 1, 28, 28) of 0 and 1: each grey pixel drawn once, on as often as it is
-    bright, and kept so for all to measure with (Salakhutdinov and Murray, 2008; this copy by Larochelle). In an order of their own."""
+    bright, and kept so for all to measure with (Salakhutdinov and Murray, 2008; this copy by Larochelle). Sorted by label."""
     with np.load(ASSETS / "binarized-mnist-test.npz") as file:
         packed = file["test"]
     if hashlib.sha256(packed.tobytes()).hexdigest() != CHECKSUMS["binarized test"]:

@@ -196,10 +196,13 @@ def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
 
 
 def _nats(id: str, model: nn.Module, digits: int = 10_000) -> Scores:
-    """Nats of static binarized test digits under p(x), the mean over labels; with the protocol of the constant that is estimated."""
+    """Nats of static binarized test digits under p(x), the mean over labels; with the protocol of the constant that is estimated.
+
+    Fewer digits are taken evenly from the file, which is sorted by label: the first thousand alone are ten nats harder than all.
+    """
     if not model.binary:
         return {}
-    x = mnist.binarized_test()[:digits]
+    x = mnist.binarized_test()[:: 10_000 // digits]
     found = -torch.cat([model.log_prob(chunk) for chunk in x.split(500)])
     return {
         "nats": float(found.mean()),
