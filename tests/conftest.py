@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -12,6 +13,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import pytest
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Noise, Space
@@ -19,6 +21,7 @@ from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.belief import DeepBelief
+from dgm_models.families.bit_flow import BitFlow
 from dgm_models.families.boltzmann import BoltzmannMachine
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
@@ -26,6 +29,8 @@ from dgm_models.families.energy import EnergyBased
 from dgm_models.families.flow import Flow
 from dgm_models.families.gan import GAN
 from dgm_models.families.gaussian_mixture import GaussianMixture
+from dgm_models.families.gsn import GSN
+from dgm_models.families.latent_flow import LatentFlow
 from dgm_models.families.vae import VAE
 from dgm_models.networks.adversarial import Adversaries, PointAdversaries
 from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
@@ -33,6 +38,7 @@ from dgm_models.networks.autoencoder import PointAutoencoder
 from dgm_models.networks.boltzmann import Belief, Layers
 from dgm_models.networks.coupling import CoarseToFine, CoupledCoordinates
 from dgm_models.networks.energy import EnergyMLP, EnergyUNet
+from dgm_models.networks.nade import NADE
 from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.probability import energy_distance
@@ -68,9 +74,12 @@ def build(family: str, space: Space) -> Family:
     picture = space.kind == "image"
     if family == "mixture":
         return GaussianMixture(space, classes=2, components=3, factors=1, floor=0.02)
-    if family == "vae":
+    if family in ("vae", "gradient_flow"):
         network = TinyAutoencoder(3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
-        return VAE(network, space, latent=3, classes=2)
+        kind, more = (VAE, {}) if family == "vae" else (LatentFlow, {"steps": 30, "beta": 0.5})
+        return kind(network, space, latent=3, classes=2, **more)
+    if family == "gflownet":
+        return BitFlow(NADE(Bits(space).size, 64, classes=2), space, classes=2, hidden=64)
     if family == "autoregressive":
         small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16, "plan": 4}
         network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
@@ -93,6 +102,9 @@ def build(family: str, space: Space) -> Family:
     if family == "gan":
         network = Adversaries(4, classes=2, side=4, width=16, critic_width=16, fine=1) if picture else PointAdversaries(4, 2, classes=2)
         return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)
+    if family == "gsn":
+        network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, classes=2, outputs=2)
+        return GSN(network, space, classes=2)
     network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
     return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
 
@@ -123,6 +135,10 @@ def teach(model: Family, space: Space) -> list[float]:
         teach(teacher, space)
         model.network.load_state_dict(teacher.network.state_dict())
         model.learn_from(teacher.network, 1.0, 2, 2)
+    if isinstance(model, BitFlow):
+        machine = build("rbm", space)
+        teach(machine, space)
+        model.aim_at(machine)
     if hasattr(model, "observe"):
         model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
     if isinstance(model, GAN | BoltzmannMachine | DeepBelief):
@@ -138,32 +154,60 @@ def teach(model: Family, space: Space) -> list[float]:
         if not isinstance(model, GAN):  # as `finish` does, with temperatures enough for a toy
             balance(model.network.above if isinstance(model, DeepBelief) else model.network, temperatures=600)
         return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
-    steps = 2000 if isinstance(model, VAE) else 400 if space.kind == "image" else 1200
-    return [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
+    steps = 2000 if isinstance(model, VAE | LatentFlow) else 400 if space.kind == "image" else 1200
+    losses = [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
+    if isinstance(model, LatentFlow):
+        model.finish(x, y)
+    return losses
 
 
-FAMILIES = ("mixture", "vae", "diffusion", "distilled", "autoregressive", "any_order", "flow", "energy", "gan", "rbm", "dbn", "dbm")
+FAMILIES = (
+    "mixture",
+    "vae",
+    "diffusion",
+    "distilled",
+    "autoregressive",
+    "any_order",
+    "flow",
+    "energy",
+    "gan",
+    "rbm",
+    "dbn",
+    "dbm",
+    "gsn",
+    "gradient_flow",
+    "gflownet",
+)
 KINDS = [(family, name) for family in FAMILIES for name in ("points", "pixels")]
 
 
 class Toys:
-    """Trained toys by (family, "points" or "pixels"), made on first use."""
+    """Trained toys by (family, "points" or "pixels"), made on first use; what one process has trained the others load."""
 
-    def __init__(self) -> None:
-        self.made: dict[tuple[str, str], tuple[Family, list[float]]] = {}
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.made = folder, {}
 
     def get(self, family: str, name: str) -> tuple[Family, list[float]]:
+        """The toy, frozen, and its losses, first to last."""
         if (family, name) not in self.made:
-            space = PLANE if name == "points" else TINY
-            model = build(family, space)
-            losses = teach(model, space)
+            kept = self.folder / f"{family}-{name}.pt"
+            with FileLock(kept.with_suffix(".lock")):
+                space = PLANE if name == "points" else TINY
+                model = build(family, space)
+                if kept.is_file():
+                    state, losses = torch.load(kept)
+                    model.load_state_dict(state)
+                else:
+                    losses = teach(model, space)
+                    torch.save((model.state_dict(), losses), kept)
             self.made[family, name] = model.eval().requires_grad_(False), losses
         return self.made[family, name]
 
 
 @pytest.fixture(scope="session")
-def toys() -> Toys:
-    return Toys()
+def toys(tmp_path_factory) -> Toys:
+    folder = tmp_path_factory.getbasetemp()
+    return Toys(folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder)
 
 
 # the browser ----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -21,6 +22,7 @@ from dgm_models.families.gflownet import (
     train_grid,
     ways,
 )
+from dgm_models.networks.nade import NADE
 
 
 def balanced(reward: torch.Tensor) -> torch.Tensor:
@@ -132,3 +134,47 @@ def test_presets_are_rewards(name):
     assert preset(name).max() <= 1
     with pytest.raises(ValueError, match="Reward: expected one of"):
         preset("nothing")
+
+
+def all_bits(units: int) -> torch.Tensor:
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=units)))
+
+
+def test_chances_of_all_pictures_add_up_to_one_and_look_only_back():
+    torch.manual_seed(0)
+    network = NADE(9, 7, classes=2)
+    for p in network.parameters():
+        p.data += torch.randn_like(p)
+    v, y = all_bits(9), torch.ones(512, dtype=torch.long)
+    logits = network(v, y)
+    chances = torch.where(v > 0, logits.sigmoid(), 1 - logits.sigmoid()).prod(1)
+    assert float(chances.sum().detach()) == pytest.approx(1, abs=1e-4)
+    heard = network.begin(y)
+    for unit in range(9):  # one by one, as a draw goes, and all at once, as learning does
+        assert torch.allclose(network.told(heard, unit), logits[:, unit], atol=1e-4)
+        heard = network.hear(heard, unit, v[:, unit])
+    changed = network(torch.cat([v[:1, :4], 1 - v[:1, 4:]], dim=1), y[:1])
+    assert torch.equal(changed[:, :5], logits[:1, :5])
+    assert not torch.equal(changed[:, 5:], logits[:1, 5:])
+
+
+def test_the_trained_network_draws_in_proportion_to_its_reward_and_knows_its_sum(toys):
+    model, _ = toys.get("gflownet", "pixels")
+    v = all_bits(16)
+    for label in (0, 1):
+        y = torch.full((len(v),), label)
+        with torch.no_grad():
+            policy, reward = model.log_policy(v, y).double(), model.log_reward(v, y).double()
+        in_truth = float(reward.logsumexp(0))
+        assert float(model.log_z[label]) == pytest.approx(in_truth, abs=0.1)
+        assert float(0.5 * (policy.exp() - (reward - in_truth).exp()).abs().sum()) < 0.2
+
+
+def test_the_way_to_a_picture_is_the_one_that_a_draw_goes(toys):
+    model, _ = toys.get("gflownet", "pixels")
+    y, chance = torch.tensor([0, 1, 0]), torch.rand(3, 16, generator=torch.Generator().manual_seed(0))
+    steps = list(model.steps(y, chance, every=4))
+    assert len(steps) == 5
+    for count, v in enumerate(steps):
+        assert torch.equal(v[:, : 4 * count], steps[-1][:, : 4 * count])
+        assert not v[:, 4 * count :].any()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from dgm_models.applications import few
 from dgm_models.applications.particles import METHODS, FlowSettings, picture, race
-from dgm_models.data import points
+from dgm_models.data import mnist, points
 from dgm_models.families.gradient_flow import Critic, discrepancy, flow, kernel_score, lipschitz, sliced, stein
+from dgm_models.networks.transport import SlicedTransport
 from dgm_models.probability import energy_distance
 
 DATA, _ = points.moons(300, seed=1)
@@ -100,3 +102,44 @@ def test_dots_stand_where_the_points_are():
     assert drawn[5, 10] == 1
     assert drawn[15, 10] == pytest.approx(0.35)
     assert (drawn > 0).sum() == 2  # what lies outside is not shown
+
+
+def test_a_kept_flow_carries_new_particles_to_the_data_of_their_label():
+    generator = torch.Generator().manual_seed(0)
+    mix = torch.tensor([[1.0, 0.8, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 2.0]])
+    data = torch.cat([torch.randn(3000, 3, generator=generator) @ mix + 2, 2 * torch.rand(3000, 3, generator=generator) - 3])
+    labels = torch.arange(2).repeat_interleave(3000)
+    transport = SlicedTransport(3, steps=25, knots=32, classes=2)
+    transport.learn(data, labels, generator)
+    fresh = torch.randn(6000, 3, generator=torch.Generator().manual_seed(1))
+    began = energy_distance(fresh[:1000], data[:1000])
+    for k in range(transport.count):
+        fresh = transport.step(k, fresh, labels)
+    for label in (0, 1):
+        mine, theirs = fresh[labels == label], data[labels == label]
+        assert torch.allclose(mine.mean(0), theirs.mean(0), atol=0.1)
+        assert energy_distance(mine[:1000], theirs[:1000]) < 0.02 * began
+    with pytest.raises(ValueError, match="expected data of every label, got none of 1"):
+        transport.learn(data[:10], labels[:10], generator)
+
+
+def test_of_few_digits_the_components_keep_nearly_all():
+    x, labels = mnist.few()
+    assert torch.equal(labels.bincount(), torch.full((10,), 20))
+    about = few.components()
+    assert torch.allclose(about.axes @ about.axes.T, torch.eye(few.KEPT), atol=1e-4)
+    back = about.picture(about.places)
+    assert (back - mnist.pixels(x)).square().mean() < 0.1 * mnist.pixels(x).flatten(1).var(0).mean()
+    copies, far = few.nearest(mnist.pixels(x[5:9]))
+    assert torch.equal(copies, mnist.pixels(x[5:9]))
+    assert far.max() < 0.05
+
+
+def test_particles_come_nearer_to_the_few_digits():
+    settings = few.FewSettings(steps=60)
+    path = list(few.move(50, 3, settings))
+    places = few.components().places
+    assert energy_distance(path[-1], places) < 0.9 * energy_distance(path[0], places)
+    assert torch.equal(list(few.move(50, 3, few.FewSettings(steps=20)))[20], path[20])
+    for before, after in zip(path, path[1:], strict=False):
+        assert (after - before).norm(dim=1).max() <= settings.step_size * settings.steepest * (1 + 1e-4)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from dgm_models import Hide, Shrink, catalog
 
-FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "energy", "gan", "belief", "boltzmann"]
+FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "energy", "gan", "belief", "boltzmann", "gsn"]
 OTHERWISE = {  # what asks for another result than the first one, where it is not New seed
     "inpainting": "Four other answers",
     "super-resolution": "Four other answers",
@@ -111,27 +111,16 @@ def spill(screen, width) -> float:
 
 
 @pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
-def test_the_first_paint_shows_a_result_and_nothing_spills_over_the_side(page, served, name):
+def test_the_first_paint_shows_a_result_that_is_scrubbed_without_the_server_and_fits_any_screen(page, served, name):
     page.set_viewport_size({"width": 1280, "height": 720})
     screen = Screen(page, served, name)
-    assert ink(screen.last_frame(), page) > 10
+    last = screen.last_frame()
+    assert ink(last, page) > 10
     assert screen.player.locator(".receipt").inner_text().strip()
-    assert screen.errors == []
     local = [url for url in screen.requests if not url.startswith((served, "data:", "blob:"))]
     assert local == []  # nothing leaves the machine
     assert spill(screen, 1280) <= 0
 
-
-@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
-def test_nothing_spills_over_the_side_of_a_phone(page, served, name):
-    page.set_viewport_size({"width": 390, "height": 720})
-    assert spill(Screen(page, served, name), 390) <= 0
-
-
-@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
-def test_scrubbing_asks_the_server_for_nothing(page, served, name):
-    screen = Screen(page, served, name)
-    last = screen.last_frame()
     page.wait_for_timeout(500)
     screen.requests.clear()
     for frame in ("0", "1", "0", "max"):
@@ -152,6 +141,11 @@ def test_scrubbing_asks_the_server_for_nothing(page, served, name):
     page.keyboard.press(" ")
     assert screen.player.get_attribute("data-playing") == "no"
     assert screen.requests == []
+
+    page.set_viewport_size({"width": 390, "height": 720})
+    page.wait_for_timeout(300)
+    assert spill(screen, 390) <= 0
+    assert screen.errors == []
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -203,6 +197,12 @@ def test_a_copied_link_opens_the_same_picture(page, served, context, name):
         ("belief.digit", "seed=31"),
         ("belief.rbm", "seed=31"),
         ("boltzmann.descent", "seed=31"),
+        ("gsn.three", "seed=31"),
+        ("gsn.chain", "level=0.3"),
+        ("gradient-flow.digits", "seed=31"),
+        ("gradient-flow.few", "steps=40"),
+        ("gflownet.digits", "seed=31"),
+        ("gflownet.way", "label=3"),
     ],
 )
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
@@ -372,6 +372,21 @@ def test_a_drawn_digit_is_recognised_and_dreamt_on(page, served):
     screen.do(lambda: screen.stroke("believed", [(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]))
     said = page.locator("#chart-belief-reading svg").get_attribute("aria-label")
     assert said.startswith("p(y | features): a ")
+    assert screen.errors == []
+
+
+def test_a_chain_wanders_from_a_drawn_digit(page, served):
+    screen = Screen(page, served, "gsn-chain", "?tab=gsn")
+    screen.do(lambda: screen.stroke("wandering", [(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]))
+    assert page.locator("#chart-gsn-chain svg").get_attribute("aria-label").startswith("The digit that is read in each chain: ")
+    assert screen.errors == []
+
+
+def test_the_way_to_a_drawn_digit_is_weighed(page, served):
+    screen = Screen(page, served, "gflownet-way", "?tab=gflownet")
+    screen.do(lambda: screen.stroke("weighed-way", [(0.2, 0.2), (0.8, 0.8)]))
+    assert "your digit" in page.locator("#chart-gflownet-way svg").get_attribute("aria-label")
+    assert "reward" in screen.player.inner_text()
     assert screen.errors == []
 
 

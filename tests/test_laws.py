@@ -18,7 +18,8 @@ SLOW = {
 }
 HALF = Hide(torch.tensor([[[True, False] * 2] * 4]))
 RESTORING = [
-    (family, HALF) for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan", "rbm", "dbm")
+    (family, HALF)
+    for family in ("mixture", "vae", "diffusion", "any_order", "autoregressive", "flow", "energy", "gan", "rbm", "dbm", "gsn")
 ]
 RESTORING += [(family, Shrink(2)) for family in ("mixture", "vae", "diffusion", "any_order", "energy", "gan")]
 each_restoring = pytest.mark.parametrize(("family", "away"), RESTORING)
@@ -164,7 +165,9 @@ def test_an_answer_is_the_same_alone_and_beside_others(toys, family, away):
         assert torch.allclose(alone, together[i : i + 1], atol=2 / 255), i
 
 
-@pytest.mark.parametrize("family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow", "energy", "rbm", "dbn", "dbm"])
+@pytest.mark.parametrize(
+    "family", ["mixture", "vae", "diffusion", "autoregressive", "any_order", "flow", "energy", "rbm", "dbn", "dbm", "gflownet"]
+)
 def test_the_likely_class_is_the_true_one(toys, family):
     """log p(x | y) is higher for the right label: Bayes' rule reads the toy pictures."""
     model, _ = toys.get(family, "pixels")

@@ -1,4 +1,4 @@
-"""Networks that predict a velocity from (x_t, t, label): the time enters as its logit, which is half the log-SNR."""
+"""Networks that look at a noisy (x_t, t, label), for a velocity or a denoiser: the time enters as its logit, which is half the log-SNR."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class VelocityUNet(PatchUNet):
 
 
 class VelocityMLP(MLP):
-    """For points: (n, size), t (n,) in [0, 1], labels (n,) -> (n, size)."""
+    """For points: (n, size), t (n,) in [0, 1], labels (n,) -> (n, outputs size)."""
 
-    def __init__(self, size: int, width: int = 64, depth: int = 3, classes: int = 0) -> None:
-        super().__init__(size, size, width=width, depth=depth, classes=classes)
+    def __init__(self, size: int, width: int = 64, depth: int = 3, classes: int = 0, outputs: int = 1) -> None:
+        super().__init__(size, outputs * size, width=width, depth=depth, classes=classes)
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         return super().forward(x_t, torch.logit(t, eps=1e-3)[:, None], y)

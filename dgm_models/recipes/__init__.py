@@ -31,6 +31,7 @@ class Recipe:
     large: dict[str, Any] = field(default_factory=dict)
     generative: bool = True
     hidden: bool = False  # a row that serves one panel and is not offered as a model of its own
+    few: bool = False  # learns from the 200 training digits that ship with the app, 20 of each label
     aside: bool = False  # a further model of its family: offered, but not among those that a comparison starts with
     about: str = ""
 
@@ -173,6 +174,22 @@ RECIPES = (
         about="relativistic pairs with R1 and R2 (Huang et al., 2024: R3GAN), class-conditional",
     ),
     Recipe(
+        "gan-few-mnist",
+        "GAN of 200 digits",
+        family="dgm_models.families.gan:GAN",
+        family_config={"space": DIGIT, "classes": 10, "latent": 64, "gamma": 1.0},
+        network="dgm_models.networks.adversarial:Adversaries",
+        network_config={"latent": 64, "classes": 10, "width": 32, "critic_width": 24},
+        steps=2500,
+        batch=64,
+        rate=3e-4,
+        momentum=0.0,
+        compiles=False,
+        hidden=True,
+        few=True,
+        about="the same game with 200 digits to learn from: what particles that move to those digits are compared with",
+    ),
+    Recipe(
         "rbm-mnist",
         "RBM",
         family="dgm_models.families.boltzmann:BoltzmannMachine",
@@ -216,6 +233,50 @@ RECIPES = (
         compiles=False,
         aside=True,
         about="two hidden layers that are inferred together: mean field and persistent chains (Salakhutdinov and Hinton, 2009)",
+    ),
+    Recipe(
+        "gsn-mnist",
+        "Stochastic network",
+        family="dgm_models.families.gsn:GSN",
+        family_config={"space": DIGIT, "classes": 10, "drop": 0.2, "walking": 0.25},
+        network="dgm_models.networks.velocity:VelocityUNet",
+        network_config={"channels": 1, "width": 48, "fine": 1, "coarse": 2, "classes": 10},
+        steps=7000,
+        batch=48,
+        rate=1e-3,
+        optimizer="muon",
+        compiles=False,
+        large=LONG,
+        aside=True,
+        about="generative stochastic network (Bengio et al., 2014): corrupt, draw what was there, again; a denoiser trained by walkback",
+    ),
+    Recipe(
+        "gradient-flow-mnist",
+        "Gradient flow",
+        family="dgm_models.families.latent_flow:LatentFlow",
+        family_config={"space": DIGIT, "classes": 10, "latent": 32, "beta": 0.5, "steps": 60, "knots": 24},
+        network="dgm_models.networks.autoencoder:Autoencoder",
+        network_config={"latent": 32, "width": 48, "classes": 10, "mixtures": 3},
+        steps=3000,
+        rate=1e-3,
+        compiles=False,
+        aside=True,
+        about="sliced Wasserstein flow (Liutkus et al., 2019) of the codes of an autoencoder, every step kept for new particles",
+    ),
+    Recipe(
+        "gflownet-mnist",
+        "GFlowNet",
+        family="dgm_models.families.bit_flow:BitFlow",
+        family_config={"space": DIGIT, "classes": 10, "hidden": 500},
+        network="dgm_models.networks.nade:NADE",
+        network_config={"units": 784, "hidden": 500, "classes": 10},
+        steps=4500,
+        batch=32,
+        rate=3e-3,
+        compiles=False,
+        teacher="rbm-mnist",
+        aside=True,
+        about="pixels decided one by one, in proportion to what an RBM holds the picture worth: trajectory balance (Malkin et al., 2022)",
     ),
     Recipe(
         "reader-mnist",

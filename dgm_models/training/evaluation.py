@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models import catalog, weights
+from dgm_models.applications import few
+from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole, read
 from dgm_models.contracts import Noise, last
 from dgm_models.data import mnist
@@ -24,6 +26,7 @@ from dgm_models.training.loop import multiplies_bf16, train
 BATCH, DRAWN = 250, 10_000
 PLAIN = {"guidance_scale": 1.0, "temperature": 1.0}  # draws of p(x | y) itself
 UNGUIDED = {**PLAIN, "sampler": "ancestral DDPM"}
+FEW_STEPS = (0, 150, 300, 600, 1000, 1500)  # of particles, at which they are measured
 TEMPERATURES = (0.4, 0.7, 0.85, 1.0, 1.15)
 SHEETS = mnist.ASSETS / "sheets"
 Scores = dict[str, Any]
@@ -221,6 +224,39 @@ def _recognition(id: str, model: nn.Module) -> Scores:
     return {"recognised": share(torch.cat([model.recognise(chunk) for chunk in x.split(500)]).argmax(1) == y)}
 
 
+def _mixing(id: str, model: nn.Module, chains: int = 100, warm: int = 50, sweeps: int = 200) -> Scores:
+    """Sweeps until a chain without a label reads otherwise: 100 chains at temperature 1, the energy not faded, after 50 sweeps."""
+    knobs = model.Settings.knobs()
+    if "sweeps" not in knobs:
+        return {}
+    plain = {"annealed": 0.0, "sweeps": warm + sweeps}
+    frames = list(model.trace(Noise(range(chains)), None, model.Settings(**{k: v for k, v in plain.items() if k in knobs})))
+    labels = labels_along(frames[-sweeps:])
+    return {"sweeps_until_another_digit": sweeps_between_changes(labels), "mixing_sweeps": sweeps, "mixing_chains": chains}
+
+
+def _few(id: str, model: nn.Module, count: int = 1000) -> Scores:
+    """Of what learns from 200 digits: Frechet distance of 1,000 pictures from the 10,000 test digits, and how far the nearest of the
+    200 is (median); of the GAN, of particles as they move, of the 200 digits, and of 1,000 test digits."""
+    if not catalog.recipe(id).few:
+        return {}
+    real, y = test_digits()
+    theirs, settings = features(real), few.FewSettings(steps=FEW_STEPS[-1])
+
+    def scored(x: Tensor) -> list[float]:
+        return [round(metrics.frechet(theirs, features(x)), 2), round(float(few.nearest(x)[1].median()), 2)]
+
+    made = bank(model, torch.arange(count) % 10)
+    keep_sheet(id, made[:100], 10)
+    scores: Scores = {"few_gan": scored(made), "few_digits": scored(mnist.pixels(mnist.few()[0])), "few_test": scored(real[:count])}
+    for step, z in enumerate(few.move(count, 0, settings)):
+        if step in FEW_STEPS:
+            x = few.components().picture(z)
+            keep_sheet(f"few-particles-{step}", x[:100], 10)
+            scores[f"few_particles_{step}"] = scored(x)
+    return scores
+
+
 def _inpainting(id: str, model: nn.Module, digits: int = 1000) -> Scores:
     """1,000 test digits, no label, the centre 14 x 14 hidden."""
     return _restoration(id, model, "inpainting", Hide(hole("centre")), digits)
@@ -328,6 +364,8 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "likelihood": _likelihood,
     "nats": _nats,
     "recognition": _recognition,
+    "mixing": _mixing,
+    "few": _few,
     "synthetic": _synthetic,
     "temperature": _temperature,
 }

@@ -32,7 +32,7 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     trial = steps is not None and steps != row.steps
     row = replace(row, steps=steps) if trial else row
     folder = _folder_for(row, seed, id + ("-large" if large else "") + ("-trial" if trial else ""))
-    x, y = mnist.train()
+    x, y = mnist.few() if row.few else mnist.train()
     set_seed(seed)  # the weights that training starts from are part of the recipe
     model, began = catalog.build(row), time.perf_counter()
     yield f"{id}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {row.steps} steps"
@@ -51,7 +51,7 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
         half=row.half,
         folder=folder / "weights" if trial else weights.FOLDER,
         title=row.title,
-        data="MNIST, 60,000 training digits",
+        data=f"MNIST, {len(x):,} training digits",
         command=command,
         trained=datetime.now(UTC).strftime("%Y-%m-%d"),
         seconds=round(time.perf_counter() - began),
@@ -80,7 +80,9 @@ def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder:
     compile = (row.compiles and (not torch.cuda.is_available() or row.steps > 5000)) if compile is None else compile
     options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "optimizer", "momentum")}
     options |= {"seed": seed, "compile": compile, "bf16": multiplies_bf16()}
-    if row.teacher is None:
+    if hasattr(model, "aim_at"):
+        model.aim_at(catalog.load(row.teacher))
+    if not hasattr(model, "stages"):
         for progress in train(model, x, y, steps=row.steps, folder=folder, **options):
             yield describe(progress)
         return

@@ -25,6 +25,7 @@ from dgm_models.ui.tabs import (
     gaussian_mixture,
     gflownet,
     gradient_flow,
+    gsn,
     inpainting,
     interpolation,
     mydigit,
@@ -35,7 +36,7 @@ from dgm_models.ui.widgets import ASSETS, Live
 
 LEVELS: dict[str, tuple[ModuleType, ...]] = {
     "Families": (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan),
-    "Lesser known": (belief, boltzmann, gradient_flow, gflownet),
+    "Lesser known": (belief, boltzmann, gsn, gradient_flow, gflownet),
     "Applications": (digits, inpainting, superresolution, interpolation),
     "Compare": (mydigit, board),
 }

@@ -42,6 +42,7 @@ def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
             lambda v: f"{SIGN.get(scores.get('nats_evidence'), '')}{v:.1f} on {scores.get('nats_digits', 0):,} digits",
         ),
         ("recognised", "recognises", lambda v: f"{v:.1%}"),
+        ("sweeps_until_another_digit", "sweeps until a chain shows another digit", lambda v: f"{v:.0f}"),
         ("inpainting_read_as_original", "inpainted, read as the original", lambda v: f"{v:.0%}"),
         ("milliseconds_16", "16 digits", lambda v: f"{v:.0f} ms"),
     ]

@@ -76,18 +76,21 @@ def lines(series: list[list[float]], axis: str, upwards: str) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
-def decay(curves: dict[str, list[float]], axis: str, upwards: str) -> str:
-    """Positive numbers over their place, a named line each, upwards on a logarithmic axis that ends where the numbers do."""
+def decay(curves: dict[str, list[float]], axis: str, upwards: str, linear: bool = False) -> str:
+    """Numbers over their place, a named line each; upwards on an axis that ends where they do, logarithmic for positive ones or linear."""
     floor, right = TALL - FOOT, WIDE - 130
-    known = [max(value, 1e-6) for values in curves.values() for value in values if math.isfinite(value)]
-    low, high = math.log10(min(known)), math.log10(max(known))
-    y_of = lambda value: floor - (math.log10(max(value, 1e-6)) - low) / max(high - low, 1e-6) * (floor - TOP)  # noqa: E731
-    said = ", ".join(f"{name} {values[-1]:.4f}" for name, values in curves.items())
+    height = (lambda value: value) if linear else (lambda value: math.log10(max(value, 1e-6)))
+    known = [height(value) for values in curves.values() for value in values if math.isfinite(value)]
+    low, high = min(known), max(known)
+    y_of = lambda value: floor - (height(value) - low) / max(high - low, 1e-6) * (floor - TOP)  # noqa: E731
+    ticks = torch.linspace(low, high, 4).tolist() if linear else [10**power for power in range(math.ceil(low), math.floor(high) + 1)]
+    said = ", ".join(f"{name} {values[-1]:.{1 if linear else 4}f}" for name, values in curves.items())
     label = html.escape(f"{upwards}, at the end: {said}")
     parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{label}">']
     parts.append(f'<text x="{EDGE}" y="16">{html.escape(upwards)}</text><path class="axis" d="M60 {TOP}V{floor}H{right}"/>')
-    for power in range(math.ceil(low), math.floor(high) + 1):
-        parts.append(f'<text class="small" x="54" y="{y_of(10**power) + 4:.1f}" text-anchor="end">{10**power:g}</text>')
+    for tick in ticks:
+        written = f"{tick:,.0f}" if linear else f"{tick:g}"
+        parts.append(f'<text class="small" x="54" y="{y_of(tick) + 4:.1f}" text-anchor="end">{written}</text>')
     taken: list[float] = []
     for name, values in sorted(curves.items(), key=lambda curve: curve[1][-1], reverse=True):
         wide = (right - 60) / max(1, len(values) - 1)
@@ -98,6 +101,25 @@ def decay(curves: dict[str, list[float]], axis: str, upwards: str) -> str:
         taken.append(at)
         parts.append(f'<polyline class="line" points="{path}"/><text class="small" x="{right + 5}" y="{at:.1f}">{html.escape(name)}</text>')
     parts.append(f'<text x="{(60 + right) / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
+def stairs(series: list[list[int]], axis: str, said: str) -> str:
+    """Digits over their place, a stair a series, a little apart so that none hides another; a sentence at the top."""
+    floor, left = TALL - FOOT, 34
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{html.escape(said)}">']
+    parts.append(f'<text x="{EDGE}" y="16">{html.escape(said)}</text>')
+    row = (floor - TOP) / 10
+    y_of = lambda digit: floor - (digit + 0.5) * row  # noqa: E731
+    for digit in range(10):
+        parts.append(f'<text class="small" x="{left - 8}" y="{y_of(digit) + 4:.1f}" text-anchor="end">{digit}</text>')
+    for place, values in enumerate(series):
+        shift = ((place + 0.5) / len(series) - 0.5) * 0.8 * row
+        wide = (WIDE - EDGE - left) / max(1, len(values))
+        path = " ".join(f"{left + (i + step) * wide:.1f},{y_of(digit) + shift:.1f}" for i, digit in enumerate(values) for step in (0, 1))
+        parts.append(f'<polyline class="line" points="{path}"/>')
+    parts.append(f'<path class="axis" d="M{left} {TOP}V{floor}H{WIDE - EDGE}"/>')
+    parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
     return "\n".join([*parts, "</svg>"])
 
 

@@ -7,20 +7,25 @@ from typing import Any
 
 import gradio as gr
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from dgm_models import catalog, weights
 from dgm_models.applications.grid import PRESETS, SHOWN, GridSettings, followed, fresh, learn, preset, shaped
-from dgm_models.contracts import Frame, check_seed
+from dgm_models.applications.receipt import measured
+from dgm_models.contracts import Frame, Noise, check_seed
 from dgm_models.families.gflownet import Trained, total_variation
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
-from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import ALONE, refusing, streaming
-from dgm_models.ui.tabs.shared import other_seed, react, whole_of
+from dgm_models.ui.family_tab import family_panel
+from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import ALONE, live, refusing, streaming, whole
+from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, react, test_digit, whole_of
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
-ID, TITLE, DRAWN = "gflownet", "GFlowNet", "drawn"
+ID, TITLE, DRAWN, DIGITS = "gflownet", "GFlowNet", "drawn", "gflownet-mnist"
+FLIPPED = 20  # pixels of a digit that is spoiled
 PART = 8  # reports between two that the page shows while it trains
 
 
@@ -32,7 +37,73 @@ def seen(report: Trained, reward: Tensor) -> Frame:
     return Frame(tiles, f"TV {total_variation(report.chances, reward):.3f}, log Z {report.log_z:.2f}")
 
 
+def weighed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
+    """The way to a digit, to one that is spoiled and to one that the network draws: the flow through it, and the reward at its end."""
+    (x, _), y, seed = (
+        widgets.from_sketch(pad),
+        whole(int(label) if label in tuple("0123456789") else label, "Label y", 0, 9),
+        check_seed(seed),
+    )
+    loaded = catalog.open_model(DIGITS)
+    model, noise = loaded.model, Noise([seed])
+    labels = torch.full((3,), y)
+    with measured(loaded, DIGITS, seed, 3) as receipt, torch.no_grad():
+        mine = model.bits.of(x)
+        flipped = noise.uniform(784).argsort(1)[:, :FLIPPED]
+        spoiled = mine.scatter(1, flipped, 1 - mine.gather(1, flipped))
+        v = torch.cat([mine, spoiled, model.walk(labels[:1], noise.uniform(784))])
+        logits = model.network(v, labels)
+        nats = -F.binary_cross_entropy_with_logits(logits, v, reduction="none")
+        log_z, log_reward = float(model.log_z[y]), model.log_reward(v, labels).tolist()
+    names = ("your digit", f"{FLIPPED} pixels flipped", "drawn by the network")
+    rows = [28 * row for row in range(29)]
+    flow = {name: [log_z + float(each[:count].sum()) for count in rows] for name, each in zip(names, nats, strict=True)}
+    decided = [torch.where(torch.arange(784) < count, v, 0.0).view(3, 1, 28, 28) for count in rows]
+    told = [f"{name}: flow {flow[name][-1]:,.0f}, reward {log_reward[i]:,.0f} nats" for i, name in enumerate(names)]
+    frames = [Frame(x, f"{count} of 784 pixels decided") for x, count in zip(decided, rows, strict=True)]
+    chances = still(logits.sigmoid().view(3, 1, 28, 28))
+    film = Film(
+        [Row(frames, 3, "The way", "; ".join(told), names), Row(chances, 3, "Chances", "of each pixel, given those before it")],
+        receipt=f"{receipt.cost} · {Models.provenance([DIGITS])} · seed {seed}",
+        link=link,
+        tall=330,
+    )
+    return [
+        *widgets.shown(film, f"{ID}-way-{seed}"),
+        decay(flow, "rows of pixels decided, 0 to 28", "log flow through what is decided so far, nats", linear=True),
+    ]
+
+
 def build() -> Live:
+    panel = _grid()
+    if DIGITS in weights.manifest():
+        gr.Markdown("### Digits, pixel by pixel: the reward is what a restricted Boltzmann machine holds a picture worth")
+        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "bit_flow", address=f"{ID}.digits")
+        panel.parts["way"] = _way()
+    return panel
+
+
+def _way() -> Live:
+    gr.Markdown("### Balance: the flow along the way to a picture starts at Z and should end at its reward, for good pictures and bad ones")
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
+            pad, changed = digit_pad("weighed-way", ["draw", "erase"], 18)
+            label = Field("label", gr.Dropdown(list("0123456789"), value=str(test_digit(18)[1]), label="Label y"))
+            seed = widgets.seed_field()
+            go = gr.Button("Another draw", size="sm", variant="primary")
+        with gr.Column(scale=9, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(f"{ID}-way")
+            chart = gr.HTML(elem_id="chart-gflownet-way")
+
+    def run(pad: Any, label: Any, seed: Any) -> list[Any]:
+        return weighed(pad, label, seed, part.link(f"{ID}.way", [pad, label, seed]))
+
+    part = Live([pad, label, seed], run, [*result.outputs, chart])
+    react([*changed, label.component.input, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
+    return part
+
+
+def _grid() -> Live:
     def grow(pad: Any, seed: Any, *values: Any) -> Iterator[list[Any]]:
         settings, seed = widgets.settings_from(GridSettings, knobs, values), check_seed(seed)
         policy, reward = fresh(seed), shaped(widgets.from_sketch(pad)[0])

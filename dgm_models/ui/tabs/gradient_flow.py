@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 import torch
 
+from dgm_models import catalog, weights
+from dgm_models.applications import few
+from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.particles import FlowSettings, picture, race
-from dgm_models.contracts import Frame, check_seed
+from dgm_models.applications.receipt import measured
+from dgm_models.contracts import Frame, Noise, check_seed
 from dgm_models.probability import energy_distance
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
-from dgm_models.ui.film import MOST_FRAMES, Film, Row, resample
-from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import other_seed, react
+from dgm_models.ui.family_tab import family_panel
+from dgm_models.ui.film import MOST_FRAMES, Film, Row, resample, still
+from dgm_models.ui.serve import live, streaming
+from dgm_models.ui.tabs.shared import Models, other_seed, react, whole_of
 from dgm_models.ui.widgets import ASSETS, Live
 
-ID, TITLE = "gradient-flow", "Gradient flows"
+MOVED, SHOWN, PART = 100, 20, 4  # particles, those that are shown, and frames between two that the page gets while they move
+ID, TITLE, DIGITS = "gradient-flow", "Gradient flows", "gradient-flow-mnist"
 
 
 def together(seed: Any, settings: FlowSettings, link: str) -> list[Any]:
@@ -34,6 +42,78 @@ def together(seed: Any, settings: FlowSettings, link: str) -> list[Any]:
 
 
 def build() -> Live:
+    panel = _plane()
+    if DIGITS in weights.manifest():
+        gr.Markdown("### Digits: the same flow moves codes of an autoencoder from noise to where codes of digits lie")
+        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "latent_flow", address=f"{ID}.digits")
+    if few.GAN in weights.manifest():
+        panel.parts["few"] = _few()
+    return panel
+
+
+def _few() -> Live:
+    gr.Markdown("### Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200")
+
+    def grow(seed: Any, *values: Any) -> Iterator[list[Any]]:
+        settings, seed = widgets.settings_from(few.FewSettings, knobs, values), check_seed(seed)
+        about, link, frames = few.components(), part.link(f"{ID}.few", [seed, *values]), []
+        began, every = time.perf_counter(), max(1, settings.steps // MOST_FRAMES)
+        for step, z in enumerate(few.move(MOVED, seed, settings)):
+            if step % every == 0 or step == settings.steps:
+                frames.append(Frame(about.picture(z[:SHOWN]), f"step {step} of {settings.steps}"))
+                if len(frames) % PART == 0:
+                    yield widgets.growing(Film([Row(frames, 10, "Particles")], receipt="moving", link=link, tall=350))
+        took = 1000 * (time.perf_counter() - began)
+        copies, far = few.nearest(frames[-1].x)
+        loaded = catalog.open_model(few.GAN)
+        with measured(loaded, few.GAN, seed, SHOWN) as receipt:
+            drawn = loaded.model.sample(Noise(seeds_from(seed, SHOWN)), torch.arange(SHOWN) % 10)
+        _, gan_far = few.nearest(drawn)
+        rows = [
+            Row(
+                frames,
+                10,
+                "Particles",
+                f"{SHOWN} of {MOVED}, {took:.0f} ms; {far.median():.1f} from the nearest of the 200, half of them nearer",
+            ),
+            Row(still(copies), 10, "Nearest of the 200", "what each particle is nearest to: a copy would look the same", kind="data"),
+            Row(still(drawn), 10, "GAN of the same 200", f"{receipt.cost}; {gan_far.median():.1f} from the nearest"),
+        ]
+        film = Film(rows, receipt=f"seed {seed} · {Models.provenance([few.GAN])}", link=link, tall=350)
+        yield widgets.shown(film, f"{ID}-few-{seed}")
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
+            knobs = widgets.knobs(few.FewSettings)
+            seed = widgets.seed_field()
+            go = gr.Button("Move other particles", size="sm", variant="primary")
+            gr.Markdown(_figures(), elem_classes="dgm-hint")
+        with gr.Column(scale=9, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(f"{ID}-few")
+    part = Live([seed, *knobs], whole_of(grow), result.outputs)
+    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
+    react(moved, streaming(grow), part.inputs, part.outputs)
+    return part
+
+
+def _figures() -> str:
+    """What was measured of both, in words."""
+    scores = weights.manifest()[few.GAN].get("scores", {})
+    if "few_gan" not in scores:
+        return ""
+    last = max(int(name.rsplit("_", 1)[1]) for name in scores if name.startswith("few_particles_"))
+    told = {
+        name: "{:.1f} (nearest at {:.1f})".format(*scores[f"few_{name}"])
+        for name in ("gan", "digits", "particles_300", f"particles_{last}")
+    }
+    return (
+        f"Frechet distance of 1,000 from the test digits: particles {told['particles_300']} after 300 steps and "
+        f"{told[f'particles_{last}']} after {last:,}, the GAN {told['gan']}, the 200 digits themselves {told['digits']}. A test digit is "
+        f"at {scores['few_test'][1]:.1f} from the nearest of the 200: what is much nearer than that is on its way to a copy."
+    )
+
+
+def _plane() -> Live:
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
             knobs = widgets.knobs(FlowSettings)
