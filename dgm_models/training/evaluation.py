@@ -231,8 +231,8 @@ def _mixing(id: str, model: nn.Module, chains: int = 100, warm: int = 50, sweeps
         return {}
     plain = {"annealed": 0.0, "sweeps": warm + sweeps}
     frames = list(model.trace(Noise(range(chains)), None, model.Settings(**{k: v for k, v in plain.items() if k in knobs})))
-    labels = labels_along(frames[-sweeps:])
-    return {"sweeps_until_another_digit": sweeps_between_changes(labels), "mixing_sweeps": sweeps, "mixing_chains": chains}
+    every = sweeps_between_changes(labels_along(frames[-sweeps:]))
+    return {"sweeps_until_another_digit": min(every, float(sweeps * chains)), "mixing_sweeps": sweeps, "mixing_chains": chains}
 
 
 def _few(id: str, model: nn.Module, count: int = 1000) -> Scores:

@@ -51,6 +51,7 @@ FIGURES = (
     Figure("train_on_synthetic", "trained on synthetic", "{:.1%}", "higher"),
     Figure("inpainting_read_as_original", "inpainted, read as the original", "{:.0%}", 0.81),
     Figure("super_resolution_read_as_original", "enlarged 4×, read as the original", "{:.0%}", 0.96),
+    Figure("sweeps_until_another_digit", "sweeps until a chain shows another digit", "{:.0f}", "lower", log=True),
     Figure("nearest_ratio", "distance to the nearest training digit", "{:.2f}", 1.0),
     Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", log=True),
     Figure("parameters", "million parameters", "{:.2f}", "lower", log=True),
