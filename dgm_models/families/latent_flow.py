@@ -24,7 +24,7 @@ class LatentFlowSettings(Settings):
 
 
 class LatentFlow(Family):
-    """Class-conditional. The network is an autoencoder as `VAE` takes it; the flow of its codes is learned when that is trained."""
+    """Class-conditional. The network is an autoencoder as `VAE` takes it; the flow of its codes is learned once that is trained."""
 
     Settings = LatentFlowSettings
     silent = "particles arrive where the flow leads them, and what share of them came from where is not kept"
@@ -46,6 +46,10 @@ class LatentFlow(Family):
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """Of the autoencoder: its negative ELBO."""
         return self.codes.loss(x, y)
+
+    def aim_at(self, vae: VAE) -> None:
+        """Take the autoencoder of a VAE that is trained."""
+        self.network.load_state_dict(vae.network.state_dict())
 
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor) -> None:
