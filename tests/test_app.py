@@ -58,6 +58,9 @@ FAMILIES = [
     ("belief", "dbn-mnist"),
     ("belief-rbm", "rbm-mnist"),
     ("boltzmann", "dbm-mnist"),
+    ("gsn", "gsn-mnist"),
+    ("gradient-flow-digits", "gradient-flow-mnist"),
+    ("gflownet-digits", "gflownet-mnist"),
 ]
 
 
@@ -271,6 +274,7 @@ def test_every_tab_starts_with_a_stored_result():
         "gan",
         "belief",
         "boltzmann",
+        "gsn",
         "gradient-flow",
         "gflownet",
         "digits",
