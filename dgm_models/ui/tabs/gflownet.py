@@ -47,7 +47,7 @@ def weighed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
     loaded = catalog.open_model(DIGITS)
     model, noise = loaded.model, Noise([seed])
     labels = torch.full((3,), y)
-    with measured(loaded, DIGITS, seed, 3) as receipt, torch.no_grad():
+    with measured(loaded, DIGITS, seed, 1) as receipt, torch.no_grad():
         mine = model.bits.of(x)
         flipped = noise.uniform(784).argsort(1)[:, :FLIPPED]
         spoiled = mine.scatter(1, flipped, 1 - mine.gather(1, flipped))

@@ -97,19 +97,17 @@ def _few() -> Live:
 
 
 def _figures() -> str:
-    """What was measured of both, in words."""
+    """What was measured of both, as a table."""
     scores = weights.manifest()[few.GAN].get("scores", {})
     if "few_gan" not in scores:
         return ""
-    last = max(int(name.rsplit("_", 1)[1]) for name in scores if name.startswith("few_particles_"))
-    told = {
-        name: "{:.1f} (nearest at {:.1f})".format(*scores[f"few_{name}"])
-        for name in ("gan", "digits", "particles_300", f"particles_{last}")
-    }
+    steps = sorted(int(name.rsplit("_", 1)[1]) for name in scores if name.startswith("few_particles_"))
+    rows = [("GAN", "few_gan"), *((f"particles, {step:,} steps", f"few_particles_{step}") for step in steps)]
+    rows += [("the 200 themselves", "few_digits"), ("other test digits", "few_test")]
+    table = "\n".join("| {} | {:.1f} | {:.1f} |".format(name, *scores[key]) for name, key in rows)
     return (
-        f"Frechet distance of 1,000 from the test digits: particles {told['particles_300']} after 300 steps and "
-        f"{told[f'particles_{last}']} after {last:,}, the GAN {told['gan']}, the 200 digits themselves {told['digits']}. A test digit is "
-        f"at {scores['few_test'][1]:.1f} from the nearest of the 200: what is much nearer than that is on its way to a copy."
+        f"| 1,000 of each | Frechet distance | nearest of the 200 |\n|---|---|---|\n{table}\n\nDistance from the test digits, and, in the "
+        "median, from the nearest of the 200: what lies much nearer than a test digit does is on its way to a copy."
     )
 
 
