@@ -132,3 +132,12 @@ def test_a_mixture_is_trained_by_its_recipe(few, monkeypatch, tmp_path):
     assert id == "gmm-mnist"
     assert about["folder"] == run.RUNS / "gmm-mnist-trial" / "weights"
     assert all(torch.isfinite(t).all() for t in tensors.values())
+
+
+@pytest.mark.parametrize("id", catalog.models_for("sample"))
+def test_every_model_takes_the_settings_that_its_distances_are_measured_with(id):
+    kind = catalog.family(id).Settings
+    wanted = {name: value for name, value in evaluation.as_learned(kind).items() if name in kind.knobs()}
+    chosen = kind(**wanted)
+    assert chosen.temperature == 1
+    assert getattr(chosen, "guidance_scale", 1) == 1

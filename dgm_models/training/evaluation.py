@@ -14,7 +14,7 @@ from dgm_models import catalog, weights
 from dgm_models.applications import few
 from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole, read
-from dgm_models.contracts import Noise, last
+from dgm_models.contracts import Noise, Settings, last
 from dgm_models.data import mnist
 from dgm_models.degradations import Degradation, Hide, Shrink
 from dgm_models.families.reader import Reader
@@ -26,6 +26,7 @@ from dgm_models.training.loop import multiplies_bf16, train
 BATCH, DRAWN = 250, 10_000
 PLAIN = {"guidance_scale": 1.0, "temperature": 1.0}  # draws of p(x | y) itself
 UNGUIDED = {**PLAIN, "sampler": "ancestral DDPM"}
+SECOND_ORDER = "SDE-DPM-Solver++(2M)"
 FEW_STEPS = (0, 150, 300, 600, 1000, 1500)  # of particles, at which they are measured
 TEMPERATURES = (0.4, 0.7, 0.85, 1.0, 1.15)
 SHEETS = mnist.ASSETS / "sheets"
@@ -108,13 +109,20 @@ def _distances(id: str, model: nn.Module) -> Scores:
     (on 2,500 digits: 0.173, first order 0.188; the ODE's samplers score less well).
     """
     real, y = test_digits()
-    steps = {"steps": 20} if "sampler" in model.Settings.knobs() else {}
-    made = bank(model, y, **PLAIN, sampler="SDE-DPM-Solver++(2M)", grid="uniform log-SNR", **steps)
+    made = bank(model, y, **as_learned(model.Settings))
     scores: Scores = {}
     if sharpened(model):
         scores = {"read_as_asked": share(reads(made) == y)}
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
     return scores | _against(real, made) | _memorised(made[:1000], real[:1000])
+
+
+def as_learned(kind: type[Settings]) -> dict[str, Any]:
+    """The settings of `_distances`, for models that have them."""
+    knobs = kind.knobs()
+    if "sampler" in knobs and SECOND_ORDER in knobs["sampler"][1].choices:
+        return {**PLAIN, "sampler": SECOND_ORDER, "grid": "uniform log-SNR", "steps": 20}
+    return PLAIN
 
 
 def _guided(id: str, model: nn.Module) -> Scores:
@@ -166,7 +174,7 @@ def _memorised(made: Tensor, real: Tensor) -> Scores:
 def _synthetic(id: str, model: nn.Module) -> Scores:
     """A reader that learned from 30,000 drawn digits alone, unguided ones where there is guidance, on the real test digits."""
     y = torch.arange(30_000) % 10
-    made = bank(model, y, **UNGUIDED)
+    made = bank(model, y, **(UNGUIDED if "guidance_scale" in model.Settings.knobs() else PLAIN))
     student = Reader(model.space)
     for _ in train(student, made, y, steps=2500, batch=128, rate=2e-3, bf16=multiplies_bf16()):
         pass
