@@ -254,6 +254,13 @@ class Family(Learner):
             raise ValueError(f"expected labels from 0 to {self.classes - 1}, or -1 for none, got {y.min()} to {y.max()}")
         return torch.where(y < 0, self.classes, y.long())
 
+    def settled(self, y: Tensor | None, noise: Noise) -> Tensor:
+        """`labels`, with one drawn evenly where none is given: (n,) int64; zeros where there are no classes."""
+        y = self.labels(y, len(noise))
+        if not self.classes:
+            return torch.zeros_like(y)
+        return torch.where(y == self.classes, noise.choose(torch.ones(self.classes)), y)
+
 
 def last(frames: Iterator[Frame]) -> Frame:
     """The final frame of a film."""

@@ -10,7 +10,7 @@ import torch
 
 from dgm_models import catalog, weights
 from dgm_models.data import mnist
-from dgm_models.training import evaluation, report, run
+from dgm_models.training import evaluation, material, report, run
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def few(monkeypatch, tmp_path):
     monkeypatch.setattr(mnist, "train", lambda: (x, y))
     monkeypatch.setattr(evaluation, "test_digits", lambda: (mnist.pixels(x[:1200]), y[:1200]))
     monkeypatch.setattr(evaluation, "DRAWN", 1200)
-    monkeypatch.setattr(evaluation, "SHEETS", tmp_path / "sheets")
+    monkeypatch.setattr(material, "SHEETS", tmp_path / "sheets")
     written: dict = {}
     monkeypatch.setattr(weights, "record", lambda id, entry: written.update({id: entry}))
     evaluation._floor.cache_clear()
@@ -137,7 +137,7 @@ def test_a_mixture_is_trained_by_its_recipe(few, monkeypatch, tmp_path):
 @pytest.mark.parametrize("id", catalog.models_for("sample"))
 def test_every_model_takes_the_settings_that_its_distances_are_measured_with(id):
     kind = catalog.family(id).Settings
-    wanted = {name: value for name, value in evaluation.as_learned(kind).items() if name in kind.knobs()}
+    wanted = {name: value for name, value in material.as_learned(kind).items() if name in kind.knobs()}
     chosen = kind(**wanted)
     assert chosen.temperature == 1
     assert getattr(chosen, "guidance_scale", 1) == 1

@@ -21,6 +21,7 @@ from dgm_models.sweeps import Bits
 
 PART = 50  # pictures whose chances are worked out at once
 TRIED = 20  # ways of each label that a first guess of Z is from
+FAR = 20.0  # nats of imbalance, beyond which one way shall not outweigh all others
 LOUD = 100.0  # nats: log Z is learned in this unit, and so that much faster than weights
 
 
@@ -64,12 +65,14 @@ class BitFlow(Family):
     # balance ----------------------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Mean squared imbalance (Malkin et al., 2022, eq. 14) of the ways to the data and of as many that the policy itself goes."""
-        y = self.known(self.labels(y, len(x)).to(x.device))
+        """Squared imbalance (Malkin et al., 2022, eq. 14), beyond FAR nats in proportion to it, of the ways to the data and of as many that
+        the policy itself goes: a mean over ways and units."""
+        y = self.labels(y, len(x)).to(x.device)
+        y = torch.where(y == self.classes, torch.randint(0, len(self.constants), y.shape, device=y.device), y)
         with torch.no_grad():
             own = self.walk(y, torch.rand(len(x), self.bits.size, device=x.device))
         v, y = torch.cat([self.bits.of(x, by_chance=True), own]), torch.cat([y, y])
-        return F.huber_loss(*self.both_sides(v, y), delta=20.0) / self.bits.size
+        return F.huber_loss(*self.both_sides(v, y), delta=FAR) / self.bits.size
 
     def both_sides(self, v: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """log Z + log P_F of bits v (n, units) and their log R, each (n,): equal where trajectory balance holds."""
@@ -84,13 +87,6 @@ class BitFlow(Family):
         if not self.classes:
             return self.reward.log_weights([v, v], (1,))[:, 0]
         return self.reward.log_by_label(v).gather(1, y[:, None])[:, 0]
-
-    def known(self, y: Tensor, noise: Noise | None = None) -> Tensor:
-        """Labels (n,) with one drawn evenly where none is given."""
-        if not self.classes:
-            return torch.zeros_like(y)
-        drawn = torch.randint(0, self.classes, y.shape, device=y.device) if noise is None else noise.choose(torch.ones(self.classes))
-        return torch.where(y == self.classes, drawn, y)
 
     # sampling ---------------------------------------------------------------------------------------------------------
 
@@ -113,7 +109,7 @@ class BitFlow(Family):
     @torch.no_grad()
     def trace(self, noise: Noise, y: Tensor | None = None, settings: BitFlowSettings | None = None) -> Iterator[Frame]:
         """Pixel by pixel, a frame a row of them."""
-        settings, y = settings or self.Settings(), self.known(self.labels(y, len(noise)), noise)
+        settings, y = settings or self.Settings(), self.settled(y, noise)
         within = noise.uniform(*self.space.shape) if self.space.kind == "real" else None
         chance, every = noise.uniform(self.bits.size), self.space.shape[-1] if within is None else None
         for count, v in enumerate(self.steps(y, chance, settings.temperature, every)):
@@ -134,7 +130,7 @@ class BitFlow(Family):
                 known = each.gather(1, label.clamp(max=self.classes - 1)[:, None])[:, 0]
                 found.append(torch.where(label == self.classes, each.logsumexp(1) - torch.tensor(self.classes).log(), known))
             else:
-                found.append(self.log_policy(some, self.known(label)))
+                found.append(self.log_policy(some, label))
         return torch.cat(found) - self.bits.log_width()
 
     def constant(self) -> dict[str, float]:

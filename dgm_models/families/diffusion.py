@@ -71,7 +71,7 @@ class Diffusion(Family):
         y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
         t = draw_times(len(x), x.device)
         data, noise = self.space.to_signal(x), torch.randn_like(x)
-        x_t = _as(t, x) * data + (1 - _as(t, x)) * noise
+        x_t = beside(t, x) * data + (1 - beside(t, x)) * noise
         return (self.network(x_t, t, y) - (data - noise)).square().mean()
 
     def velocity(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
@@ -257,5 +257,6 @@ def draw_times(n: int, device: torch.device) -> Tensor:
     return torch.sigmoid(torch.where(torch.rand(n, device=device) < 0.2, wide, logit))
 
 
-def _as(t: Tensor, x: Tensor) -> Tensor:
+def beside(t: Tensor, x: Tensor) -> Tensor:
+    """A number a row, (n,), shaped to be multiplied with x, (n, *shape)."""
     return t.view(-1, *[1] * (x.dim() - 1))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide
-from dgm_models.families.diffusion import draw_times
+from dgm_models.families.diffusion import beside, draw_times
 from dgm_models.probability import log_normal
 from dgm_models.samplers import ddpm, times
 
@@ -76,7 +76,7 @@ class GSN(Family):
     @torch.compiler.disable
     def _set_out(self, x: Tensor, y: Tensor) -> Walk:
         t = draw_times(len(x), x.device)
-        fresh = Walk(x, y, t, self._corrupted(x, _as(t, x), torch.randn_like(x)))
+        fresh = Walk(x, y, t, self._corrupted(x, beside(t, x), torch.randn_like(x)))
         before, self.walkers = self.walkers, None
         return fresh if before is None else Walk(*(torch.cat(both) for both in zip(fresh, before, strict=True)))
 
@@ -85,7 +85,7 @@ class GSN(Family):
         chosen = torch.randperm(len(rows.x), device=out.device)[:count]
         drawn = self._drawn(out[chosen], torch.rand if self.space.kind == "image" else torch.randn)
         t = rows.t[chosen]
-        self.walkers = Walk(rows.x[chosen], rows.y[chosen], t, self._corrupted(drawn, _as(t, drawn), torch.randn_like(drawn)))
+        self.walkers = Walk(rows.x[chosen], rows.y[chosen], t, self._corrupted(drawn, beside(t, drawn), torch.randn_like(drawn)))
 
     def _log_p(self, x: Tensor, out: Tensor) -> Tensor:
         if self.space.kind == "image":
@@ -170,7 +170,3 @@ class GSN(Family):
 def _normal(out: Tensor) -> tuple[Tensor, Tensor]:
     mean, log_std = out.chunk(2, dim=1)
     return mean, log_std.clamp(-5, 3)
-
-
-def _as(t: Tensor, x: Tensor) -> Tensor:
-    return t.view(-1, *[1] * (x.dim() - 1))

@@ -54,14 +54,7 @@ class LatentFlow(Family):
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor) -> None:
         """Learn the flow to the codes of the training data, drawn as the encoder draws them."""
-        self.flow.learn(self.codes_of(x, y), y, torch.Generator().manual_seed(0))
-
-    @torch.no_grad()
-    def codes_of(self, x: Tensor, y: Tensor) -> Tensor:
-        """A code of each, (n, latent), drawn from q(z | x, y) by a generator of its own."""
-        parts = [self.codes.posterior(some, label) for some, label in zip(x.split(1000), y.split(1000), strict=True)]
-        mean, log_std = (torch.cat(part) for part in zip(*parts, strict=True))
-        return mean + log_std.exp() * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+        self.flow.learn(self.codes.drawn_codes(x, y), y, torch.Generator().manual_seed(0))
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The mean of p(x | z, y): (n, latent) -> (n, *shape)."""
@@ -79,20 +72,13 @@ class LatentFlow(Family):
     @torch.no_grad()
     def trace(self, noise: Noise, y: Tensor | None = None, settings: LatentFlowSettings | None = None) -> Iterator[Frame]:
         """Particles on their way, decoded."""
-        settings, y = settings or self.Settings(), self._known(y, noise)
+        settings, y = settings or self.Settings(), self.settled(y, noise)
         for k, z in enumerate(self.moved(noise, y, settings)):
             yield Frame(self.decode(z, y), f"step {k} of {self.flow.count}" + ("" if k else ": codes from N(0, I)"))
 
     @torch.no_grad()
     def sample(self, noise: Noise, y: Tensor | None = None, settings: LatentFlowSettings | None = None) -> Tensor:
         """Where the flow ends, decoded once."""
-        y = self._known(y, noise)
+        y = self.settled(y, noise)
         *_, z = self.moved(noise, y, settings or self.Settings())
         return self.decode(z, y)
-
-    def _known(self, y: Tensor | None, noise: Noise) -> Tensor:
-        """Labels (n,), one drawn evenly where none is given."""
-        y = self.labels(y, len(noise))
-        if not self.classes:
-            return y
-        return torch.where(y == self.classes, noise.choose(torch.ones(self.classes)), y)

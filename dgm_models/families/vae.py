@@ -89,11 +89,15 @@ class VAE(Family):
     def finish(self, x: Tensor, y: Tensor) -> None:
         """Fit the mixture prior to the codes of the training pictures, [0, 1] (Ghosh et al., 2020, section 4)."""
         if self.prior is not None:
-            parts = [self.posterior(some, some_y) for some, some_y in zip(x.split(1000), y.split(1000), strict=True)]
-            mean, log_std = (torch.cat(part) for part in zip(*parts, strict=True))
-            fresh = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
-            for _ in self.prior.fit(mean + log_std.exp() * fresh, y, steps=40):
+            for _ in self.prior.fit(self.drawn_codes(x, y), y, steps=40):
                 pass
+
+    @torch.no_grad()
+    def drawn_codes(self, x: Tensor, y: Tensor) -> Tensor:
+        """A code of each picture, drawn from q(z | x, y) by a generator of its own: (n, *shape), (n,) -> (n, latent)."""
+        parts = [self.posterior(some, some_y) for some, some_y in zip(x.split(1000), y.split(1000), strict=True)]
+        mean, log_std = (torch.cat(part) for part in zip(*parts, strict=True))
+        return mean + log_std.exp() * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
 
     def log_prior(self, z: Tensor, y: Tensor) -> Tensor:
         """log p(z | y) in nats, (n, latent) -> (n,)."""

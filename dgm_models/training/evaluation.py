@@ -13,23 +13,31 @@ from torch import Tensor, nn
 from dgm_models import catalog, weights
 from dgm_models.applications import few
 from dgm_models.applications.mixing import labels_along, sweeps_between_changes
-from dgm_models.applications.restore import bicubic, hole, read
-from dgm_models.contracts import Noise, Settings, last
+from dgm_models.applications.restore import bicubic, hole
+from dgm_models.contracts import Noise, last
 from dgm_models.data import mnist
 from dgm_models.degradations import Degradation, Hide, Shrink
 from dgm_models.families.reader import Reader
-from dgm_models.modalities import image
 from dgm_models.probability import bits_per_dimension
 from dgm_models.training import metrics
 from dgm_models.training.loop import multiplies_bf16, train
+from dgm_models.training.material import (
+    BATCH,
+    PLAIN,
+    UNGUIDED,
+    as_learned,
+    bank,
+    features,
+    keep_sheet,
+    reads,
+    share,
+    sharpened,
+    test_digits,
+)
 
-BATCH, DRAWN = 250, 10_000
-PLAIN = {"guidance_scale": 1.0, "temperature": 1.0}  # draws of p(x | y) itself
-UNGUIDED = {**PLAIN, "sampler": "ancestral DDPM"}
-SECOND_ORDER = "SDE-DPM-Solver++(2M)"
+DRAWN = 10_000
 FEW_STEPS = (0, 150, 300, 600, 1000, 1500)  # of particles, at which they are measured
 TEMPERATURES = (0.4, 0.7, 0.85, 1.0, 1.15)
-SHEETS = mnist.ASSETS / "sheets"
 Scores = dict[str, Any]
 
 
@@ -52,43 +60,6 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None)
             known = weights.manifest()[id].get("scores", {})
             weights.record(id, {"scores": {**known, **scores}})
             yield part, scores
-
-
-@lru_cache(maxsize=1)
-def test_digits() -> tuple[Tensor, Tensor]:
-    x, y = mnist.test()
-    return mnist.pixels(x), y
-
-
-def features(x: Tensor) -> Tensor:
-    """Of the reader, (n, 128)."""
-    with torch.no_grad():
-        return torch.cat([catalog.load("reader-mnist").features(chunk) for chunk in x.split(500)])
-
-
-def reads(x: Tensor) -> Tensor:
-    return torch.cat([read(chunk).argmax(1) for chunk in x.split(500)])
-
-
-def bank(model: nn.Module, y: Tensor, **settings: Any) -> Tensor:
-    """A digit for each label of y (n,), picture i from seed i: (n, 1, 28, 28)."""
-    count = len(y)
-    knobs = model.Settings.knobs()
-    chosen = model.Settings(**{name: value for name, value in settings.items() if name in knobs})
-    with fast(model):
-        made = [model.sample(Noise(range(i, min(i + BATCH, count))), y[i : i + BATCH], chosen) for i in range(0, count, BATCH)]
-    return torch.cat(made).float()
-
-
-def sharpened(model: nn.Module) -> bool:
-    """Whether its samples are surer than p(x | y), by guidance or by temperature, unless it is told otherwise."""
-    settings = model.Settings()
-    return getattr(settings, "guidance_scale", 1.0) != 1 or settings.temperature != 1
-
-
-def fast(model: nn.Module) -> torch.autocast:
-    """bf16 for networks where that is fast: thousands of pictures are made here; the app itself samples in float32."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=hasattr(model, "network") and multiplies_bf16())
 
 
 # the parts ------------------------------------------------------------------------------------------------------------
@@ -115,14 +86,6 @@ def _distances(id: str, model: nn.Module) -> Scores:
         scores = {"read_as_asked": share(reads(made) == y)}
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
     return scores | _against(real, made) | _memorised(made[:1000], real[:1000])
-
-
-def as_learned(kind: type[Settings]) -> dict[str, Any]:
-    """The settings of `_distances`, for models that have them."""
-    knobs = kind.knobs()
-    if "sampler" in knobs and SECOND_ORDER in knobs["sampler"][1].choices:
-        return {**PLAIN, "sampler": SECOND_ORDER, "grid": "uniform log-SNR", "steps": 20}
-    return PLAIN
 
 
 def _guided(id: str, model: nn.Module) -> Scores:
@@ -350,16 +313,6 @@ def _discriminative(part: str, id: str, model: nn.Module) -> Scores:
         answer = model.restore(away(x), away)
         return {f"{part}_psnr": float(metrics.psnr(answer, x).mean()), f"{part}_read_as_original": share(reads(answer) == y)}
     return {}
-
-
-def keep_sheet(name: str, x: Tensor, columns: int) -> None:
-    """A contact sheet in assets/sheets: numbers alone can hide a collapsed model, so look."""
-    SHEETS.mkdir(exist_ok=True)
-    (SHEETS / f"{name}.png").write_bytes(image.png(image.enlarge(image.tile(x, columns), 2)))
-
-
-def share(hits: Tensor) -> float:
-    return float(hits.float().mean())
 
 
 PARTS: dict[str, Callable[..., Scores]] = {

@@ -10,26 +10,24 @@ import torch
 from dgm_models import catalog, weights
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import measured
-from dgm_models.contracts import Noise, check_seed
+from dgm_models.contracts import Noise, Settings, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import SIGN
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import Models, other_seed, react
+from dgm_models.ui.tabs.shared import Models, knob_panel
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "boltzmann", "Deep Boltzmann", "dbm-mnist"
 DESCENT = ("rbm-mnist", "dbn-mnist", "dbm-mnist")
 
 
-def side_by_side(seed: Any, values: tuple[Any, ...], knobs: list[widgets.Field], link: str) -> list[Any]:
+def side_by_side(seed: Any, settings: Settings, link: str) -> list[Any]:
     """Ten chains of each machine, labels held, from the same seeds and with the same settings."""
     seed, rows, known = check_seed(seed), [], weights.manifest()
     ids = [id for id in DESCENT if id in known]
     for id in ids:
         loaded = catalog.open_model(id)
-        settings = widgets.settings_from(loaded.model.Settings, knobs, values)
         with measured(loaded, id, seed, 10) as receipt:
             frames = list(loaded.model.trace(Noise(seeds_from(seed, 10)), torch.arange(10), settings))
         scores = known[id].get("scores", {})
@@ -40,24 +38,7 @@ def side_by_side(seed: Any, values: tuple[Any, ...], knobs: list[widgets.Field],
 
 def build() -> Live:
     panel = family_panel(ID, MODEL, "boltzmann")
-    panel.parts["descent"] = _descent()
-    return panel
-
-
-def _descent() -> Live:
     gr.Markdown("### One descent: a layer of hidden units, a stack that was learned layer by layer, and two layers inferred together")
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
-            knobs = widgets.knobs(catalog.family(MODEL).Settings)
-            seed = widgets.seed_field()
-            go = gr.Button("Other chains", size="sm", variant="primary")
-        with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result("boltzmann-descent")
-
-    def run(seed: Any, *values: Any) -> list[Any]:
-        return side_by_side(seed, values, knobs, part.link(f"{ID}.descent", [seed, *values]))
-
-    part = Live([seed, *knobs], run, result.outputs)
-    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
-    react(moved, live(run), part.inputs, part.outputs)
-    return part
+    kind = catalog.family(MODEL).Settings
+    panel.parts["descent"] = knob_panel("boltzmann-descent", f"{ID}.descent", kind, "Other chains", side_by_side)
+    return panel

@@ -20,7 +20,7 @@ from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, refusing, streaming, whole
+from dgm_models.ui.serve import ALONE, live, one_of, refusing, streaming
 from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, react, test_digit, whole_of
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
@@ -39,11 +39,8 @@ def seen(report: Trained, reward: Tensor) -> Frame:
 
 def weighed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
     """The way to a digit, to one that is spoiled and to one that the network draws: the flow through it, and the reward at its end."""
-    (x, _), y, seed = (
-        widgets.from_sketch(pad),
-        whole(int(label) if label in tuple("0123456789") else label, "Label y", 0, 9),
-        check_seed(seed),
-    )
+    (x, _), seed = widgets.from_sketch(pad), check_seed(seed)
+    y = int(one_of(label, "Label y", tuple("0123456789")))
     loaded = catalog.open_model(DIGITS)
     model, noise = loaded.model, Noise([seed])
     labels = torch.full((3,), y)

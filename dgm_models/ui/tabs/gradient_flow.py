@@ -21,8 +21,8 @@ from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import MOST_FRAMES, Film, Row, resample, still
-from dgm_models.ui.serve import live, streaming
-from dgm_models.ui.tabs.shared import Models, other_seed, react, whole_of
+from dgm_models.ui.serve import live
+from dgm_models.ui.tabs.shared import Models, knob_panel, other_seed, react
 from dgm_models.ui.widgets import ASSETS, Live
 
 MOVED, SHOWN, PART = 100, 20, 4  # particles, those that are shown, and frames between two that the page gets while they move
@@ -47,53 +47,41 @@ def build() -> Live:
         gr.Markdown("### Digits: the same flow moves codes of an autoencoder from noise to where codes of digits lie")
         panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "latent_flow", address=f"{ID}.digits")
     if few.GAN in weights.manifest():
-        panel.parts["few"] = _few()
+        gr.Markdown("### Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200")
+        panel.parts["few"] = knob_panel(
+            f"{ID}-few", f"{ID}.few", few.FewSettings, "Move other particles", gathered, grows=True, hint=_figures()
+        )
     return panel
 
 
-def _few() -> Live:
-    gr.Markdown("### Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200")
-
-    def grow(seed: Any, *values: Any) -> Iterator[list[Any]]:
-        settings, seed = widgets.settings_from(few.FewSettings, knobs, values), check_seed(seed)
-        about, link, frames = few.components(), part.link(f"{ID}.few", [seed, *values]), []
-        began, every = time.perf_counter(), max(1, settings.steps // MOST_FRAMES)
-        for step, z in enumerate(few.move(MOVED, seed, settings)):
-            if step % every == 0 or step == settings.steps:
-                frames.append(Frame(about.picture(z[:SHOWN]), f"step {step} of {settings.steps}"))
-                if len(frames) % PART == 0:
-                    yield widgets.growing(Film([Row(frames, 10, "Particles")], receipt="moving", link=link, tall=350))
-        took = 1000 * (time.perf_counter() - began)
-        copies, far = few.nearest(frames[-1].x)
-        loaded = catalog.open_model(few.GAN)
-        with measured(loaded, few.GAN, seed, SHOWN) as receipt:
-            drawn = loaded.model.sample(Noise(seeds_from(seed, SHOWN)), torch.arange(SHOWN) % 10)
-        _, gan_far = few.nearest(drawn)
-        rows = [
-            Row(
-                frames,
-                10,
-                "Particles",
-                f"{SHOWN} of {MOVED}, {took:.0f} ms; {far.median():.1f} from the nearest of the 200, half of them nearer",
-            ),
-            Row(still(copies), 10, "Nearest of the 200", "what each particle is nearest to: a copy would look the same", kind="data"),
-            Row(still(drawn), 10, "GAN of the same 200", f"{receipt.cost}; {gan_far.median():.1f} from the nearest"),
-        ]
-        film = Film(rows, receipt=f"seed {seed} · {Models.provenance([few.GAN])}", link=link, tall=350)
-        yield widgets.shown(film, f"{ID}-few-{seed}")
-
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
-            knobs = widgets.knobs(few.FewSettings)
-            seed = widgets.seed_field()
-            go = gr.Button("Move other particles", size="sm", variant="primary")
-            gr.Markdown(_figures(), elem_classes="dgm-hint")
-        with gr.Column(scale=9, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(f"{ID}-few")
-    part = Live([seed, *knobs], whole_of(grow), result.outputs)
-    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
-    react(moved, streaming(grow), part.inputs, part.outputs)
-    return part
+def gathered(seed: Any, settings: few.FewSettings, link: str) -> Iterator[list[Any]]:
+    """Particles as they move to the 200 digits; at the end the digits that they are nearest to, and what the GAN of those draws."""
+    seed = check_seed(seed)
+    about, frames = few.components(), []
+    began, every = time.perf_counter(), max(1, settings.steps // MOST_FRAMES)
+    for step, z in enumerate(few.move(MOVED, seed, settings)):
+        if step % every == 0 or step == settings.steps:
+            frames.append(Frame(about.picture(z[:SHOWN]), f"step {step} of {settings.steps}"))
+            if len(frames) % PART == 0:
+                yield widgets.growing(Film([Row(frames, 10, "Particles")], receipt="moving", link=link, tall=350))
+    took = 1000 * (time.perf_counter() - began)
+    copies, far = few.nearest(frames[-1].x)
+    loaded = catalog.open_model(few.GAN)
+    with measured(loaded, few.GAN, seed, SHOWN) as receipt:
+        drawn = loaded.model.sample(Noise(seeds_from(seed, SHOWN)), torch.arange(SHOWN) % 10)
+    _, gan_far = few.nearest(drawn)
+    rows = [
+        Row(
+            frames,
+            10,
+            "Particles",
+            f"{SHOWN} of {MOVED}, {took:.0f} ms; {far.median():.1f} from the nearest of the 200, half of them nearer",
+        ),
+        Row(still(copies), 10, "Nearest of the 200", "what each particle is nearest to: a copy would look the same", kind="data"),
+        Row(still(drawn), 10, "GAN of the same 200", f"{receipt.cost}; {gan_far.median():.1f} from the nearest"),
+    ]
+    film = Film(rows, receipt=f"seed {seed} · {Models.provenance([few.GAN])}", link=link, tall=350)
+    yield widgets.shown(film, f"{ID}-few-{seed}")
 
 
 def _figures() -> str:

@@ -19,7 +19,7 @@ from dgm_models.ui.charts import stairs
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
 from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed, react
+from dgm_models.ui.tabs.shared import Models, digit_pad, knob_panel, label_control, label_of, other_seed, react
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "gsn", "Stochastic network", "gsn-mnist"
@@ -65,28 +65,10 @@ def wander(pad: Any, label: Any, seed: Any, settings: WanderSettings, link: str)
 
 def build() -> Live:
     panel = family_panel(ID, MODEL, "gsn")
-    panel.parts["three"] = _three()
+    gr.Markdown("### One denoiser, three samplers: run once, run as a chain, run while the noise falls. From autoencoder to diffusion")
+    panel.parts["three"] = knob_panel("gsn-three", f"{ID}.three", GSNRestoring, "Other noise", three)
     panel.parts["chain"] = _chain()
     return panel
-
-
-def _three() -> Live:
-    gr.Markdown("### One denoiser, three samplers: run once, run as a chain, run while the noise falls. From autoencoder to diffusion")
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
-            knobs = widgets.knobs(GSNRestoring)
-            seed = widgets.seed_field()
-            go = gr.Button("Other noise", size="sm", variant="primary")
-        with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result("gsn-three")
-
-    def run(seed: Any, *values: Any) -> list[Any]:
-        return three(seed, widgets.settings_from(GSNRestoring, knobs, values), part.link(f"{ID}.three", [seed, *values]))
-
-    part = Live([seed, *knobs], run, result.outputs)
-    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
-    react(moved, live(run), part.inputs, part.outputs)
-    return part
 
 
 def _chain() -> Live:

@@ -21,7 +21,7 @@ from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, one_of, refusal, whole
+from dgm_models.ui.serve import ALONE, live, one_of, refusal, streaming, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
@@ -138,6 +138,36 @@ def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inp
     """Run the handler after any of the events; of a burst only the last counts."""
     for event in events:
         event(handler, inputs, outputs, api_visibility="private", trigger_mode="always_last", **ALONE)
+
+
+def knob_panel(
+    name: str,
+    address: str,
+    kind: type[Settings],
+    button: str,
+    make: Callable[[Any, Settings, str], Any],
+    *,
+    grows: bool = False,
+    hint: str = "",
+) -> Live:
+    """Knobs, a seed and a button that draws another one at the left, a result at the right. `make(seed, settings, link)` gives the values
+    of its outputs, or with `grows` yields them; `hint` stands below the button."""
+
+    def run(seed: Any, *values: Any) -> Any:
+        return make(seed, widgets.settings_from(kind, knobs, values), part.link(address, [seed, *values]))
+
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
+            knobs = widgets.knobs(kind)
+            seed = widgets.seed_field()
+            go = gr.Button(button, size="sm", variant="primary")
+            gr.Markdown(hint, visible=bool(hint), elem_classes="dgm-hint")
+        with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
+            result = widgets.result(name)
+    part = Live([seed, *knobs], whole_of(run) if grows else run, result.outputs)
+    moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
+    react(moved, (streaming if grows else live)(run), part.inputs, part.outputs)
+    return part
 
 
 def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None) -> tuple[Field, list[Any]]:
