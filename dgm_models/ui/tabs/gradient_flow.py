@@ -48,9 +48,8 @@ def build() -> Live:
         panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "latent_flow", address=f"{ID}.digits")
     if few.GAN in weights.manifest():
         gr.Markdown("### Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200")
-        panel.parts["few"] = knob_panel(
-            f"{ID}-few", f"{ID}.few", few.FewSettings, "Move other particles", gathered, grows=True, hint=_figures()
-        )
+        panel.parts["few"] = knob_panel(f"{ID}-few", f"{ID}.few", few.FewSettings, "Move other particles", gathered, grows=True)
+        gr.Markdown(_figures(), elem_classes="dgm-card")
     return panel
 
 

@@ -141,17 +141,10 @@ def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inp
 
 
 def knob_panel(
-    name: str,
-    address: str,
-    kind: type[Settings],
-    button: str,
-    make: Callable[[Any, Settings, str], Any],
-    *,
-    grows: bool = False,
-    hint: str = "",
+    name: str, address: str, kind: type[Settings], button: str, make: Callable[[Any, Settings, str], Any], grows: bool = False
 ) -> Live:
     """Knobs, a seed and a button that draws another one at the left, a result at the right. `make(seed, settings, link)` gives the values
-    of its outputs, or with `grows` yields them; `hint` stands below the button."""
+    of its outputs, or with `grows` yields them."""
 
     def run(seed: Any, *values: Any) -> Any:
         return make(seed, widgets.settings_from(kind, knobs, values), part.link(address, [seed, *values]))
@@ -161,7 +154,6 @@ def knob_panel(
             knobs = widgets.knobs(kind)
             seed = widgets.seed_field()
             go = gr.Button(button, size="sm", variant="primary")
-            gr.Markdown(hint, visible=bool(hint), elem_classes="dgm-hint")
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
             result = widgets.result(name)
     part = Live([seed, *knobs], whole_of(run) if grows else run, result.outputs)
