@@ -9,7 +9,7 @@ import torch
 
 from dgm_models.contracts import Noise, Space
 from dgm_models.degradations import Hide
-from dgm_models.families.belief import ALL, FIRST, DeepBelief
+from dgm_models.families.belief import ALL, FIRST, DeepBelief, GrowingBelief
 from dgm_models.families.boltzmann import BoltzmannMachine
 from dgm_models.networks.boltzmann import GRID, Belief, Layers, heat_at, share_at
 from dgm_models.sweeps import (
@@ -25,6 +25,7 @@ from dgm_models.sweeps import (
     start,
     units_of,
 )
+from dgm_models.training.loop import train
 from tests.conftest import PLANE, TINY, toy_data
 
 SIZES = ([6, 5], [6, 4, 3], [5, 3, 4, 2])
@@ -249,3 +250,30 @@ def test_a_machine_that_draws_in_black_and_white_says_so():
     assert DeepBelief.binary
     assert BoltzmannMachine(Layers([16, 4, 4], 2), TINY, 2).evidence == "lower bound"
     assert BoltzmannMachine(Layers([16, 4], 2), TINY, 2).evidence == "estimate"
+
+
+def test_a_growing_network_keeps_what_it_was():
+    """Each kept machine is that of its moment; what held still in between is one and the same; every moment can be drawn from."""
+    torch.manual_seed(0)
+    network = Belief(16, 12, 10, classes=2)
+    model = GrowingBelief(network, TINY, firsts=(0.0, 0.3), aboves=(0.4, 0.65), classes=2)
+    x, y = toy_data(TINY)
+    model.observe((x * 255).round().to(torch.uint8))
+    start = network.first.weights[0].clone()
+    for _ in train(model, x, y, steps=100, batch=64, rate=0.5, ema=0.0, optimizer="sgd"):
+        pass
+    young, grown = (model.firsts[at].weights[0] for at in (0, 1))
+    assert torch.equal(young, start)
+    assert not torch.equal(grown, young)
+    assert torch.equal(model.stage(2).network.first.weights[0], grown)  # the features hold still while what is above them learns
+    assert torch.equal(model.stage(2).network.upward, grown)
+    assert not torch.equal(model.aboves[0].weights[0], model.aboves[1].weights[0])
+    assert not torch.equal(network.first.weights[0], grown)  # and are tuned in the end
+    assert model.stage(4) is model
+    for index in range(5):
+        stage = model.stage(index).eval()
+        assert stage.classes == (0 if index < 2 else 2)
+        TINY.check(stage.sample(Noise([1, 2]), torch.tensor([0, 1]) if stage.classes else None))
+        assert model.filters(index).shape == (12, 16)
+    with pytest.raises(ValueError, match="expected shares up to"):
+        GrowingBelief(network, TINY, firsts=(0.5,), aboves=(0.6,), classes=2)

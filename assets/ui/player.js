@@ -67,6 +67,12 @@ function build() {
   }
   $('.receipt').textContent = film.receipt || '';
   $('.link').style.display = film.link ? '' : 'none';
+  $('.saves').hidden = !film.files;
+  for (const link of player.querySelectorAll('.saves a')) {
+    const file = film.files?.[link.dataset.ending];
+    link.href = file ? file.url.replace(/^\//, '') : '';  // beside the page, wherever that is served
+    link.download = file ? file.orig_name : '';
+  }
   $('.guess').hidden = !rows.some((part) => part.other);
   $('.bar').style.display = film.count > 1 || film.partial ? '' : 'none';
   scrub.max = film.count - 1;
@@ -160,10 +166,23 @@ document.addEventListener('keydown', (event) => {
   keys[event.key]();
 });
 
-function show() {
-  if (film && props.value?.made === film.made) return;  // the last part of a stream comes twice: as a part, and as its end
+// A stored film is fetched where it is first looked at; what was asked for in the meantime stays.
+async function arrive() {
+  const value = props.value;
+  if (!value?.stored) return show(value);
+  const wanted = () => props.value?.stored === value.stored;
+  try {
+    const kept = await (await fetch(value.stored)).json();
+    if (wanted()) show(kept.values[value.at]);
+  } catch (error) {
+    if (wanted()) $('.receipt').textContent = 'This picture could not be loaded. Ask for a new one, or open the page again.';
+  }
+}
+
+function show(value) {
+  if (film && value?.made === film.made) return;  // the last part of a stream comes twice: as a part, and as its end
   stop();
-  film = props.value;
+  film = value;
   if (!film || !film.rows) { film = null; return; }
   build();
   if (!film.partial) {
@@ -172,10 +191,9 @@ function show() {
   }
   at = film.count - 1;
   draw();
-  element.closest('.dgm-result')?.querySelector('.dgm-downloads')?.toggleAttribute('inert', Boolean(film.partial));  // they save the last whole
   if (!film.partial && document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
   if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
 }
-watch('value', show);
+watch('value', arrive);
 new ResizeObserver(fit).observe(stage);
-show();
+arrive();

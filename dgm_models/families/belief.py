@@ -8,14 +8,15 @@ then all together, and what recognises upward and what draws downward, the same 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space
-from dgm_models.families.boltzmann import BoltzmannSettings
+from dgm_models.families.boltzmann import BoltzmannMachine, BoltzmannSettings
 from dgm_models.networks.boltzmann import Belief
 from dgm_models.sweeps import Bits, Chains, Moment, balance, contrast, dream, log_marginal, mean_field, misread, protocol, units_of
 
@@ -122,3 +123,47 @@ class DeepBelief(Family):
             rest = [torch.zeros(len(noise), size) for size in above.sizes[1:]]
             states = [(noise.uniform(likely.shape[1]) < likely).float(), *rest]
         yield from dream(above, noise, units_of(self.labels(y, len(noise)), self.classes), settings or self.Settings(), begin=states)
+
+
+class GrowingBelief(DeepBelief):
+    """A belief network that keeps what it was at moments of its training, for a replay."""
+
+    def __init__(self, network: Belief, space: Space, *, firsts: Sequence[float], aboves: Sequence[float], **options: int | float) -> None:
+        """firsts, aboves: the shares of training after which the first machine and the one above it are kept, in order."""
+        super().__init__(network, space, **options)
+        if not (0 <= min(firsts) <= max(firsts) <= TURNS[0] <= min(aboves) <= max(aboves) <= TURNS[1]):
+            raise ValueError(f"expected shares up to {TURNS[0]} of the first machine, then up to {TURNS[1]}; got {firsts} and {aboves}")
+        self.at_shares = [*firsts, *aboves]
+        self.firsts, self.aboves = (
+            nn.ModuleList(deepcopy(now).requires_grad_(False) for _ in shares)
+            for now, shares in ((network.first, firsts), (network.above, aboves))
+        )
+
+    def players(self) -> dict[str, nn.Module]:
+        """The network alone learns."""
+        return {"model": self.network}
+
+    def age(self, share: float) -> None:
+        """As of a belief network; a copy goes along until its moment."""
+        super().age(share)
+        for at, kept in zip(self.at_shares, [*self.firsts, *self.aboves], strict=True):
+            if share <= at:
+                kept.load_state_dict((self.network.first if kept.sizes[0] == self.bits.size else self.network.above).state_dict())
+
+    def stage(self, index: int) -> Family:
+        """The model at a kept moment: of the first machine alone, which knows no labels; then with what was above it; and after the
+        last of them the network itself."""
+        if index < len(self.firsts):
+            return BoltzmannMachine(self.firsts[index], self.space)
+        if index == len(self.at_shares):
+            return self
+        first, above = self.firsts[-1], self.aboves[index - len(self.firsts)]
+        network = Belief(self.bits.size, first.sizes[1], above.sizes[1], self.classes)
+        network.first, network.above = first, above
+        network.tie()
+        return DeepBelief(network, self.space, self.classes)
+
+    def filters(self, index: int) -> Tensor:
+        """What each feature of the first machine has to do with each pixel at a kept moment: (features, visible)."""
+        first = self.network.first if index == len(self.at_shares) else self.firsts[min(index, len(self.firsts) - 1)]
+        return first.weights[0].T

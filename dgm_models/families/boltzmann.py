@@ -37,7 +37,7 @@ from dgm_models.sweeps import (
 class BoltzmannSettings(Settings):
     sweeps: int = knob(200, "Sweeps", 2, 1000, step=1, help="how often all layers are drawn anew, each given its neighbours")
     annealed: float = knob(
-        0.7, "Annealed share", 0.0, 1.0, step=0.05, help="the share of sweeps in which the energy is faded in from nothing"
+        0.5, "Annealed share", 0.0, 1.0, step=0.05, help="the share of sweeps in which the energy is faded in from nothing"
     )
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="what the energy is divided by at the end")
 

@@ -75,11 +75,8 @@ class Diffusion(Family):
         return (self.network(x_t, t, y) - (data - noise)).square().mean()
 
     def velocity(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes. In parts that fit the cache of a CPU."""
-        if x_t.device.type != "cpu" or len(x_t) <= PART:
-            return self.network(x_t, t, y)
-        parts = zip(x_t.split(PART), t.split(PART), y.split(PART), strict=True)
-        return torch.cat([self.network(*part) for part in parts])
+        """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes."""
+        return in_parts(self.network, x_t, t, y)
 
     def observe(self, x: Tensor) -> None:
         """Count the grey levels of the training pictures, uint8; called once before training."""
@@ -260,3 +257,10 @@ def draw_times(n: int, device: torch.device) -> Tensor:
 def beside(t: Tensor, x: Tensor) -> Tensor:
     """A number a row, (n,), shaped to be multiplied with x, (n, *shape)."""
     return t.view(-1, *[1] * (x.dim() - 1))
+
+
+def in_parts(network: nn.Module, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
+    """network(x, t, y), on a CPU in parts that fit its cache."""
+    if x.device.type != "cpu" or len(x) <= PART:
+        return network(x, t, y)
+    return torch.cat([network(*part) for part in zip(x.split(PART), t.split(PART), y.split(PART), strict=True)])

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide
-from dgm_models.families.diffusion import beside, draw_times
+from dgm_models.families.diffusion import beside, draw_times, in_parts
 from dgm_models.probability import log_normal
 from dgm_models.samplers import ddpm, times
 
@@ -109,7 +109,7 @@ class GSN(Family):
         return mean + log_std.exp() * chance(mean.shape)
 
     def _guess(self, noisy: Tensor, t: float, y: Tensor) -> Tensor:
-        return self.network(noisy, torch.full((len(noisy),), t), y).float()
+        return in_parts(self.network, noisy, torch.full((len(noisy),), t), y).float()
 
     # sampling ---------------------------------------------------------------------------------------------------------
 

@@ -70,11 +70,15 @@ class Layers(nn.Module):
         """Between a layer and the next above: (units, units above)."""
         return LOUD * self.weights[layer] if self.is_label(layer + 1) else self.weights[layer]
 
-    def told(self, states: Sequence[Tensor], layer: int) -> Tensor:
-        """What the neighbours of a layer say to it: (n, units)."""
+    def upward(self, below: Tensor, layer: int) -> Tensor:
+        """What the states of the layer below say to a layer: (n, units)."""
+        return (below - self.offset(layer - 1)) @ self.weight(layer - 1)
+
+    def told(self, states: Sequence[Tensor], layer: int, pixels_say: Tensor | None = None) -> Tensor:
+        """What the neighbours of a layer say to it: (n, units). `pixels_say`: what the visible ones say upward, if that is known."""
         heard: list[Tensor] = []
         if layer > 0:
-            heard.append((states[layer - 1] - self.offset(layer - 1)) @ self.weight(layer - 1))
+            heard.append(self.upward(states[layer - 1], layer) if layer > 1 or pixels_say is None else pixels_say)
         if layer + 1 < len(self.sizes):
             heard.append((states[layer + 1] - self.offset(layer + 1)) @ self.weight(layer).T)
         return sum(heard[1:], heard[0])
@@ -90,27 +94,34 @@ class Layers(nn.Module):
         bias = heat * self.biases[layer]
         return bias + max(0.0, 1 - heat) * self.rates.logit() if layer == 0 else bias
 
-    def chances(self, states: Sequence[Tensor], layer: int, heat: float = 1.0) -> Tensor:
+    def chances(self, states: Sequence[Tensor], layer: int, heat: float = 1.0, pixels_say: Tensor | None = None) -> Tensor:
         """How likely each unit of a layer, of the visible or of a hidden one, is on, given its neighbours: (n, units)."""
-        return (self.bias(layer, heat) + heat * self.told(states, layer)).sigmoid()
+        return (self.bias(layer, heat) + heat * self.told(states, layer, pixels_say)).sigmoid()
 
     def forward(
-        self, visible: Tensor, above: Sequence[Tensor], draw: Callable[[int, Tensor], Tensor], heat: float = 1.0, labels: bool = True
+        self,
+        visible: Tensor,
+        above: Sequence[Tensor],
+        draw: Callable[[int, Tensor], Tensor],
+        heat: float = 1.0,
+        labels: bool = True,
+        pixels_say: Tensor | None = None,
     ) -> list[Tensor]:
         """One sweep: every layer anew, given its neighbours, the odd ones and then the even ones; `draw(layer, chances)` says how.
 
         The label and the top layer are drawn as one, given the layer below them: first the label with the top summed over, for
-        else either would hold the other fast. Without `labels` the labels stay.
+        else either would hold the other fast. Without `labels` the labels stay; with `pixels_say`, which is what they say to the layer
+        above, the visible units do.
         """
         states = [visible, *above]
-        hidden = range(self.top + 1)
-        for layer in [*hidden[1::2], *hidden[0::2]]:
+        layers = range(self.top + 1)
+        for layer in [*layers[1::2], *layers[0 if pixels_say is None else 2 :: 2]]:
             if layer == self.top and self.classes:
                 now = states[layer + 1]  # which a draw in its own proportion leaves as it is
                 if labels:
                     now = (self.label_logits(states[layer - 1], heat) + self.bias(layer + 1, heat)).softmax(1)
                 states[layer + 1] = draw(layer + 1, now)
-            states[layer] = draw(layer, self.chances(states, layer, heat))
+            states[layer] = draw(layer, self.chances(states, layer, heat, pixels_say))
         return states
 
     def log_weights(self, states: Sequence[Tensor], summed: Collection[int] = (), heats: Sequence[float] = (1.0,)) -> Tensor:
@@ -120,7 +131,7 @@ class Layers(nn.Module):
         pairs = [layer for layer in kept if layer + 1 in kept]
         bound = states[0].new_zeros(len(states[0]))
         for layer in pairs:
-            above = (states[layer] - self.offset(layer)) @ self.weight(layer)
+            above = self.upward(states[layer], layer + 1)
             bound = bound + (above * (states[layer + 1] - self.offset(layer + 1))).sum(1)
         told = {layer: self.told(states, layer) for layer in summed}
         found = []
@@ -142,7 +153,7 @@ class Layers(nn.Module):
 
     def log_by_label(self, v: Tensor) -> Tensor:
         """`log_weights` of visible units under every label at once, the one hidden layer summed over: (n, units) -> (n, classes)."""
-        heard = (v - self.offset(0)) @ self.weight(0)
+        heard = self.upward(v, 1)
         alone = v @ self.bias(0) - (heard * self.offset(1)).sum(1)
         return alone[:, None] + self.label_logits(v) + self.bias(self.top + 1)
 

@@ -38,6 +38,16 @@ class Recipe:
 
 LONG = {"steps": 60000, "batch": 256, "ema": 0.9998}  # what changes for a GPU
 DIGIT = {"shape": (1, 28, 28), "kind": "image"}
+BELIEF = {
+    "family_config": {"space": DIGIT, "classes": 10, "sweeps": 1, "telling": 1.0},
+    "network": "dgm_models.networks.boltzmann:Belief",
+    "network_config": {"visible": 784, "features": 500, "hidden": 1000, "classes": 10},
+    "steps": 30000,
+    "batch": 100,
+    "rate": 0.2,
+    "optimizer": "sgd",
+    "compiles": False,
+}
 
 RECIPES = (
     Recipe(
@@ -208,16 +218,19 @@ RECIPES = (
         "dbn-mnist",
         "Deep belief network",
         family="dgm_models.families.belief:DeepBelief",
-        family_config={"space": DIGIT, "classes": 10, "sweeps": 1, "telling": 1.0},
-        network="dgm_models.networks.boltzmann:Belief",
-        network_config={"visible": 784, "features": 500, "hidden": 1000, "classes": 10},
-        steps=30000,
-        batch=100,
-        rate=0.2,
-        optimizer="sgd",
-        compiles=False,
+        **BELIEF,
         aside=True,
         about="layers learned greedily by Boltzmann machines, then tuned awake and asleep (Hinton, Osindero and Teh, 2006)",
+    ),
+    Recipe(
+        "dbn-growth-mnist",
+        "Deep belief network as it grew",
+        family="dgm_models.families.belief:GrowingBelief",
+        family_config={**BELIEF["family_config"], "firsts": (0.002, 0.01, 0.3), "aboves": (0.32, 0.65)},
+        **{key: value for key, value in BELIEF.items() if key != "family_config"},
+        hidden=True,
+        aside=True,
+        about="the same training, kept at five moments: what the replay of the greedy learning shows",
     ),
     Recipe(
         "dbm-mnist",

@@ -8,10 +8,12 @@ from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from dgm_models import weights
-from dgm_models.ui.first import first
-from dgm_models.ui.serve import ALONE, BodyLimit, live, refusal
+from dgm_models.ui.first import FOLDER, first
+from dgm_models.ui.serve import ALONE, MOST_UPLOAD, BodyLimit, live, refusal
 from dgm_models.ui.tabs import (
     autoregressive,
     belief,
@@ -120,7 +122,7 @@ def launch_options() -> dict[str, Any]:
         "theme": theme(),
         "inbrowser": bool(os.environ.get("DGM_OPEN")),
         "css": (ASSETS / "ui" / "style.css").read_text(),
-        "max_file_size": "2mb",
+        "max_file_size": MOST_UPLOAD,
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": [Mount("/first", StaticFiles(directory=FOLDER))]},
     }

@@ -13,7 +13,7 @@ from dgm_models.contracts import SEED_LIMIT, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import ALONE, live, refusal, whole
+from dgm_models.ui.serve import ALONE, live, react, refusal, whole
 from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
 
 
@@ -30,7 +30,7 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
         made = generate(id, widgets.labels_for(choice, count), seed, settings)
         link = panel.link(address or tab, [choice, count, seed, *values])
         film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=link, tall=410)
-        return [*widgets.shown(film, f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
+        return [widgets.shown(film, f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
@@ -46,23 +46,21 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
                 same_seed = gr.Button("Same seed", size="sm")
             knob_fields += widgets.knobs(settings_type, advanced=True)
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(tab)
+            result = widgets.player(tab)
         with gr.Column(scale=4, min_width=250):
             gr.Markdown(card(id, lesson), latex_delimiters=LATEX, elem_classes="dgm-card")
             with gr.Accordion("The code", open=False):
                 code = gr.Code(language="python", interactive=False, show_label=False)
 
     fields = [Field("digit", choice), Field("n", count, widgets.whole_from_text), seed, *knob_fields]
-    panel = Live(fields, run, [*result.outputs, code])
+    panel = Live(fields, run, [result, code])
     inputs, events = panel.inputs, {**ALONE, "api_visibility": "private"}
     handler = live(run)
     same_seed.click(handler, inputs, panel.outputs, api_name=tab, **ALONE)
     quick = {"api_visibility": "private", "show_progress": "hidden"}
     next_noise.click(following, [seed.component, count, lock], seed.component, **quick).success(handler, inputs, panel.outputs, **events)
     new_seed.click(fresh_seed, lock, seed.component, **quick).success(handler, inputs, panel.outputs, **events)
-    seed.component.submit(handler, inputs, panel.outputs, **events)
-    for moved in widgets.moves([fields[0], *knob_fields, fields[1]]):
-        moved(handler, inputs, panel.outputs, trigger_mode="always_last", **events)
+    react([seed.component.submit, *widgets.moves([fields[0], *knob_fields, fields[1]])], handler, inputs, panel.outputs)
     return panel
 
 

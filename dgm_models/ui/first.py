@@ -22,7 +22,7 @@ _painting = False
 
 def first(name: str, outputs: list[gr.components.Component], make: Callable[[], list[Any]], stored: bool = True) -> None:
     """Give components, already built, the values that a visitor finds: the stored ones if they were made with the weights
-    that are here, else made now."""
+    that are here, else made now. A stored film is only named: the player fetches it when its tab is opened."""
     values = _stored(name) if stored and not _painting else None
     if values is None:
         values = make()
@@ -67,15 +67,23 @@ def _stored(name: str) -> list[Any] | None:
     kept = json.loads(path.read_text())
     if kept["weights"] != stamp():
         return None
-    return [str(FOLDER / value["file"]) if isinstance(value, dict) and "file" in value else value for value in kept["values"]]
+    return [_found(name, at, value) for at, value in enumerate(kept["values"])]
+
+
+def _found(name: str, at: int, value: Any) -> Any:
+    film = isinstance(value, dict) and "rows" in value
+    return {"stored": f"first/{name}.json?v={stamp()}", "at": at} if film else value
 
 
 def _store(name: str, values: list[Any]) -> None:
-    kept = []
-    for value in values:
-        if isinstance(value, str) and "\n" not in value and Path(value).is_file():
-            copy = f"{name}{Path(value).suffix}"
-            (FOLDER / copy).write_bytes(Path(value).read_bytes())
-            value = {"file": copy}
-        kept.append(value)
+    kept = [
+        {**value, "files": _copied(name, value["files"])} if isinstance(value, dict) and "files" in value else value for value in values
+    ]
     (FOLDER / f"{name}.json").write_text(json.dumps({"weights": stamp(), "values": kept}) + "\n")
+
+
+def _copied(name: str, files: dict[str, Any]) -> dict[str, Any]:
+    """Files to save, by ending, copied to where the page gets them."""
+    for ending, file in files.items():
+        (FOLDER / f"{name}.{ending}").write_bytes(Path(file["path"]).read_bytes())
+    return {ending: {"url": f"first/{name}.{ending}", "orig_name": f"{name}.{ending}"} for ending in files}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ import gradio as gr
 
 from dgm_models.weights import WeightsError
 
-MOST_BODY = 2_000_000
+MOST_BODY, MOST_UPLOAD = 2_000_000, 12_000_000  # bytes; a photograph of a phone is of 2 to 8 million
 ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False}
 """Options of every event that runs a model: one queue for all of them, and values as they came, which the handler checks itself."""
 
@@ -78,6 +78,21 @@ def streaming(handler: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[A
     return run
 
 
+def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
+    """Run the handler after any of the events; of a burst only the last counts.
+
+    Controls share one wiring, for a page is slow to open by the number of its wirings; what follows another event has its own.
+    """
+    how = {"api_visibility": "private", "trigger_mode": "always_last", **ALONE}
+    controls, followers = [], []
+    for event in events:
+        (controls if getattr(event, "has_trigger", False) else followers).append(event)
+    if controls:
+        gr.on(controls, handler, inputs, outputs, **how)
+    for event in followers:
+        event(handler, inputs, outputs, **how)
+
+
 def refusal(error: Exception | str) -> gr.Error:
     """What went wrong as a sentence on the page; a person's own text in it is escaped."""
     return gr.Error(html.escape(str(error), quote=False), title="Not possible", print_exception=False, duration=10)
@@ -105,18 +120,19 @@ def some_of(value: Any, label: str, choices: list[str]) -> list[str]:
 
 
 class BodyLimit:
-    """ASGI middleware: a request body over the limit is refused with 413 before it is read (uploads have their own limit)."""
+    """ASGI middleware: a request body over the limit is refused with 413 before it is read; an upload may be larger."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], most: int = MOST_BODY) -> None:
-        self.app, self.most = app, most
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self.most:
-            await self._refuse(send)
+        most = MOST_UPLOAD if scope["path"].endswith("/upload") else MOST_BODY
+        if not length.isdigit() or int(length) > most:
+            await self._refuse(send, most)
             return
         taken = 0
 
@@ -124,14 +140,14 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.most:
+            if taken > most:
                 return {"type": "http.disconnect"}
             return message
 
         await self.app(scope, counted, send)
 
-    async def _refuse(self, send: Callable) -> None:
-        text = f"The request is too large: at most {self.most // 10**6} MB.".encode()
+    async def _refuse(self, send: Callable, most: int) -> None:
+        text = f"The request is too large: at most {most // 10**6} MB.".encode()
         headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": text})

@@ -1,4 +1,4 @@
-"""The pieces that tabs are made of: the player with its downloads, the sketch pad, the plane, knobs, the seed."""
+"""The pieces that tabs are made of: the player, the sketch pad, the plane, knobs, the seed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import gradio as gr
 import numpy as np
 import torch
+from gradio.data_classes import FileData
 from torch import Tensor
 
 from dgm_models.contracts import Knob, Settings, check_seed
@@ -75,42 +76,22 @@ class Live:
         return "?" + urlencode({"tab": tab, **{each.name: each.write(value) for each, value in zip(self.fields, values, strict=True)}})
 
 
-class Result(NamedTuple):
-    """A player and its three downloads."""
-
-    player: gr.HTML
-    downloads: list[gr.DownloadButton]
-
-    @property
-    def outputs(self) -> list[gr.components.Component]:
-        return [self.player, *self.downloads]
-
-
 def player(name: str) -> gr.HTML:
+    """What plays a film and saves it."""
     return gr.HTML(
         value=None, html_template=_asset("player.html"), js_on_load=_asset("player.js"), elem_id=f"player-{name}", apply_default_css=False
     )
 
 
-def result(name: str) -> Result:
-    """The player, and buttons that save what it shows."""
-    screen = player(name)
-    with gr.Row(elem_classes="dgm-downloads"):
-        buttons = [
-            gr.DownloadButton(f"Save {ending}", size="sm", elem_id=f"save-{ending.lower()}-{name}") for ending in ("PNG", "GIF", "NPY")
-        ]
-    return Result(screen, buttons)
+def shown(film: Film, name: str) -> dict[str, Any]:
+    """The value of a player: the film, and files of that name to save."""
+    files = {path.rpartition(".")[2]: FileData(path=path, orig_name=Path(path).name).model_dump() for path in film.files(name)}
+    return {**film.value(), "files": files}
 
 
-def shown(film: Film, name: str) -> list[Any]:
-    """Values for `Result.outputs`."""
-    return [film.value(), *film.files(name)]
-
-
-def growing(film: Film) -> list[Any]:
-    """Values for `Result.outputs` while more is on its way: the last frame of what is there; the downloads wait for the whole."""
-    rows = [replace(row, frames=row.frames[-1:]) for row in film.rows]
-    return [replace(film, rows=rows, partial=True).value(), gr.skip(), gr.skip(), gr.skip()]
+def growing(film: Film) -> dict[str, Any]:
+    """The value of a player while more is on its way: the last frame of what is there, and nothing to save."""
+    return replace(film, rows=[replace(row, frames=row.frames[-1:]) for row in film.rows], partial=True).value()
 
 
 def knobs(settings: type[Settings], advanced: bool = False) -> list[Field]:

@@ -21,8 +21,8 @@ from dgm_models.probability import bits_per_dimension
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel, fresh_seed
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, whole
-from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, other_seed, react
+from dgm_models.ui.serve import ALONE, live, react, whole
+from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, ANY = "autoregressive", "Autoregressive", "autoregressive-mnist", "any-order-mnist"
@@ -82,7 +82,7 @@ def heed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
         rows.append(answer_row(ANY, seen, away, seed, y, "any order"))
     used = [id for id in (MODEL, ANY, READER) if id in catalog.weights.manifest()]
     receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance(used)}"
-    return widgets.shown(Film(rows, receipt=receipt, link=link, tall=330), f"autoregressive-below-{seed}")
+    return [widgets.shown(Film(rows, receipt=receipt, link=link, tall=330), f"autoregressive-below-{seed}")]
 
 
 def build() -> Live:
@@ -135,11 +135,11 @@ def _below() -> Live:
             label, seed = label_control(), widgets.seed_field()
             go = gr.Button("Four other answers", size="sm", variant="primary")
         with gr.Column(scale=8, min_width=300):
-            result = widgets.result("autoregressive-below")
+            result = widgets.player("autoregressive-below")
 
     def run(pad: Any, label: Any, seed: Any) -> list[Any]:
         return heed(pad, label, seed, part.link(f"{ID}.below", [pad, label, seed]))
 
-    part = Live([pad, label, seed], run, result.outputs)
+    part = Live([pad, label, seed], run, [result])
     react([other_seed(go, seed.component), label.component.input, seed.component.submit, *changed], live(run), part.inputs, part.outputs)
     return part

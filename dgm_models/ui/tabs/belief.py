@@ -1,4 +1,5 @@
-"""The deep belief network: its samples, ten chains that dream layer by layer, and what it recognises in a digit; and the RBM below it."""
+"""The deep belief network: its samples, ten chains that dream layer by layer, what it recognises in a digit, how it was learned greedily;
+and the RBM below it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from dgm_models import catalog
+from dgm_models import catalog, weights
+from dgm_models.applications import growth
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import measured
 from dgm_models.contracts import Frame, Noise, check_seed
@@ -16,12 +18,13 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import bars
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, refusing, whole
-from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, react
+from dgm_models.ui.serve import live, react, refusing, whole
+from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, RBM = "belief", "Belief network", "dbn-mnist", "rbm-mnist"
 SWEEPS, LAST, DREAMS = 40, 960, 4  # a film; the most sweeps before one; chains from your digit
+MOST_SWEEPS = 400  # of a draw in the replay
 
 
 def units(states: Tensor) -> Tensor:
@@ -47,7 +50,7 @@ def ten(seed: Any, after: Any, link: str) -> list[Any]:
     said = ("what the features draw", f"{network.above.sizes[0]} units, on or off", f"{network.above.sizes[1]} units, on or off")
     titles = ("Pictures", "Features", "Above them")
     rows = [Row(frames, 10, title, caption) for frames, title, caption in zip(films, titles, said, strict=True)]
-    return widgets.shown(Film(rows, receipt=str(receipt), link=link, tall=330), f"belief-chains-{seed}-{after}")
+    return [widgets.shown(Film(rows, receipt=str(receipt), link=link, tall=330), f"belief-chains-{seed}-{after}")]
 
 
 def recognise(pad: Any, seed: Any, link: str) -> list[Any]:
@@ -70,13 +73,26 @@ def recognise(pad: Any, seed: Any, link: str) -> list[Any]:
     chart = bars(
         [100 * float(each) for each in share], list("0123456789"), "label y", f"p(y | features): a {int(share.argmax())}, in percent"
     )
-    return [chart, *widgets.shown(film, f"belief-digit-{seed}")]
+    return [chart, widgets.shown(film, f"belief-digit-{seed}")]
+
+
+def grown(seed: Any, sweeps: Any, link: str) -> list[Any]:
+    """Six moments of the greedy training: what features look for, and ten draws."""
+    seed, sweeps = check_seed(seed), whole(sweeps, "Sweeps", 2, MOST_SWEEPS)
+    made = growth.replay(seed, sweeps)
+    rows = [
+        Row(made.filters, growth.FILTERS // 2, "Filters", "bright: wants ink there"),
+        Row(made.draws, 10, "Draws", f"{sweeps} sweeps each, from one noise"),
+    ]
+    return [widgets.shown(Film(rows, receipt=str(made.receipt), link=link, tall=330), f"belief-growth-{seed}")]
 
 
 def build() -> Live:
     panel = family_panel(ID, MODEL, "belief")
     panel.parts["chains"] = _chains()
     panel.parts["digit"] = _digit()
+    if growth.MODEL in weights.manifest():
+        panel.parts["growth"] = _growth()
     gr.Markdown("### Below it, and before it: one layer of hidden units, and the label beside the pixels")
     panel.parts["rbm"] = family_panel(f"{ID}-rbm", RBM, "rbm", address=f"{ID}.rbm")
     return panel
@@ -96,12 +112,12 @@ def _chains() -> Live:
                 elem_classes="dgm-hint",
             )
         with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result("belief-chains")
+            result = widgets.player("belief-chains")
 
     def run(seed: Any, after: Any) -> list[Any]:
         return ten(seed, after, part.link(f"{ID}.chains", [seed, after]))
 
-    part = Live([seed, Field("after", after, widgets.whole_from_text)], run, result.outputs)
+    part = Live([seed, Field("after", after, widgets.whole_from_text)], run, [result])
     further = onward.click(refusing(_further), after, after, api_visibility="private", show_progress="hidden").success
     react([further, after.release, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
     return part
@@ -122,12 +138,35 @@ def _digit() -> Live:
             seed = widgets.seed_field()
             go = gr.Button("Other dreams", size="sm")
         with gr.Column(scale=9, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result("belief-digit")
+            result = widgets.player("belief-digit")
             reading = gr.HTML(elem_id="chart-belief-reading")
 
     def run(pad: Any, seed: Any) -> list[Any]:
         return recognise(pad, seed, part.link(f"{ID}.digit", [pad, seed]))
 
-    part = Live([pad, seed], run, [reading, *result.outputs])
+    part = Live([pad, seed], run, [reading, result])
     react([*changed, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
+    return part
+
+
+def _growth() -> Live:
+    gr.Markdown("### Greedy, layer by layer: six moments of its training. Features find strokes first; labels come with the machine above")
+    with gr.Row(elem_classes="dgm-columns"):
+        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
+            sweeps = gr.Slider(2, MOST_SWEEPS, value=200, step=1, label="Sweeps")
+            seed = widgets.seed_field()
+            go = gr.Button("Other draws", size="sm", variant="primary")
+            gr.Markdown(
+                "The machine above is learned while the features hold still, as if they were data; only then do all weights move. "
+                "Features are those of the largest weights at the end.",
+                elem_classes="dgm-hint",
+            )
+        with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
+            result = widgets.player("belief-growth")
+
+    def run(seed: Any, sweeps: Any) -> list[Any]:
+        return grown(seed, sweeps, part.link(f"{ID}.growth", [seed, sweeps]))
+
+    part = Live([seed, Field("sweeps", sweeps, widgets.whole_from_text)], run, [result])
+    react([sweeps.release, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
     return part

@@ -33,7 +33,7 @@ def side_by_side(seed: Any, settings: Settings, link: str) -> list[Any]:
         scores = known[id].get("scores", {})
         nats = f"{SIGN.get(scores.get('nats_evidence'), '')}{scores['nats']:.1f} nats; " if "nats" in scores else ""
         rows.append(Row(frames, 10, catalog.recipe(id).title, f"{nats}{receipt.cost}"))
-    return widgets.shown(Film(rows, receipt=f"seed {seed} · {Models.provenance(ids)}", link=link, tall=330), f"boltzmann-{seed}")
+    return [widgets.shown(Film(rows, receipt=f"seed {seed} · {Models.provenance(ids)}", link=link, tall=330), f"boltzmann-{seed}")]
 
 
 def build() -> Live:

@@ -14,8 +14,8 @@ from dgm_models.samplers import SAMPLERS
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of
-from dgm_models.ui.tabs.shared import Models, react
+from dgm_models.ui.serve import live, one_of, react
+from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, STUDENT = "diffusion", "Diffusion", "diffusion-mnist", "diffusion-fast-mnist"
@@ -39,7 +39,7 @@ def compare(digit: Any, seed: Any, guidance_scale: Any, link: str) -> list[Any]:
         rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, f"{hint}{receipt.cost} in all", HEADS[: len(pictures)]))
     ids = [id for id in (MODEL, STUDENT) if id in catalog.models_for("sample")]
     film = Film(rows, receipt=f"seed {noise} · {Models.provenance(ids)}", link=link, tall=420)
-    return widgets.shown(film, f"diffusion-samplers-{noise}")
+    return [widgets.shown(film, f"diffusion-samplers-{noise}")]
 
 
 def build() -> Live:
@@ -52,13 +52,13 @@ def build() -> Live:
             guidance = gr.Slider(0, 6, value=1.8, step=0.1, label="Guidance scale")
             go = gr.Button("Compare", variant="primary", size="sm")
         with gr.Column(scale=5, min_width=300):
-            result = widgets.result("diffusion-samplers")
+            result = widgets.player("diffusion-samplers")
 
     def run(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
         return compare(digit, seed, guidance_scale, part.link(f"{ID}.samplers", [digit, seed, guidance_scale]))
 
     fields = [Field("of", digit), Field("seed", seed, widgets.whole_from_text), Field("guidance_scale", guidance, float)]
-    part = Live(fields, run, result.outputs)
+    part = Live(fields, run, [result])
     react([go.click, digit.input, guidance.release, seed.submit], live(run), part.inputs, part.outputs)
     panel.parts["samplers"] = part
     return panel

@@ -36,7 +36,7 @@ def build() -> Live:
             rows.append(Row(made.frames, len(labels), catalog.recipe(id).title, f"{score}; {made.receipt.cost}", heads))
         receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance([*ids, READER])
         film = Film(rows, receipt=receipt, link=panel.link(ID, [text, titles, seed]), tall=400)
-        return widgets.shown(film, f"digits-{seed}")
+        return [widgets.shown(film, f"digits-{seed}")]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
@@ -51,7 +51,7 @@ def build() -> Live:
                 elem_classes="dgm-hint",
             )
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(ID)
-    panel = Live([Field("text", text), choices.field(models), seed], run, result.outputs)
+            result = widgets.player(ID)
+    panel = Live([Field("text", text), choices.field(models), seed], run, [result])
     wire(panel, ID, live(run), go, again, text.submit, models.input, seed.component.submit)
     return panel

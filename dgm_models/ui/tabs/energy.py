@@ -19,8 +19,8 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import Group, bars, histograms, lines
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed, react
+from dgm_models.ui.serve import live, one_of, react
+from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "energy", "Energy-based", "energy-mnist"
@@ -57,7 +57,7 @@ def wander(pad: Any, start: Any, label: Any, seed: Any, settings: ChainSettings,
     film = Film([Row(frames, 3)], receipt=str(receipt), link=link, tall=230)
     energies = torch.stack([energy for _, energy in walk])
     chart = lines(energies.T.tolist(), "step of the chain", "energy of each chain")
-    return [chart, *widgets.shown(film, f"energy-chain-{seed}")]
+    return [chart, widgets.shown(film, f"energy-chain-{seed}")]
 
 
 @lru_cache(maxsize=11)
@@ -92,7 +92,7 @@ def weigh(pad: Any, label: Any, link: str) -> list[Any]:
     return [
         phases,
         bars([100 * float(share) for share in reading], list("0123456789"), "label y", said),
-        *widgets.shown(film, "energy-digit"),
+        widgets.shown(film, "energy-digit"),
     ]
 
 
@@ -116,14 +116,14 @@ def _chain() -> Live:
             knobs = widgets.knobs(ChainSettings)
             go = gr.Button("Other noise", size="sm", variant="primary")
         with gr.Column(scale=6, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result("energy-chain")
+            result = widgets.player("energy-chain")
             chart = gr.HTML(elem_id="chart-energy-chain")
 
     def run(pad: Any, start: Any, label: Any, seed: Any, *values: Any) -> list[Any]:
         settings = widgets.settings_from(ChainSettings, knobs, values)
         return wander(pad, start, label, seed, settings, part.link(f"{ID}.chain", [pad, start, label, seed, *values]))
 
-    part = Live([pad, Field("start", start), label, seed, *knobs], run, [chart, *result.outputs])
+    part = Live([pad, Field("start", start), label, seed, *knobs], run, [chart, result])
     moved = [
         other_seed(go, seed.component),
         start.input,
@@ -153,12 +153,12 @@ def _digit() -> Live:
                 elem_classes="dgm-hint",
             )
         with gr.Column(scale=5, min_width=280, elem_classes="dgm-result"):
-            result = widgets.result("energy-digit")
+            result = widgets.player("energy-digit")
             reading = gr.HTML(elem_id="chart-energy-reading")
 
     def run(pad: Any, label: Any) -> list[Any]:
         return weigh(pad, label, part.link(f"{ID}.digit", [pad, label]))
 
-    part = Live([pad, label], run, [phases, reading, *result.outputs])
+    part = Live([pad, label], run, [phases, reading, result])
     react([label.component.input, *changed], live(run), part.inputs, part.outputs)
     return part

@@ -19,8 +19,8 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import Group, histograms
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed, react
+from dgm_models.ui.serve import live, react
+from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "gan", "GAN", "gan-mnist"
@@ -40,7 +40,7 @@ def walk(seed: Any, truncation: Any, link: str) -> list[Any]:
             z = slerp(corners[here][None], corners[there][None], share / FRAMES_A_SIDE)
             frames.append(Frame(model.decode(z.expand(10, -1), labels), f"from code {here + 1} to code {there + 1}"))
     film = Film([Row(frames, 5)], receipt=str(receipt), link=link, tall=330)
-    return widgets.shown(film, f"gan-walk-{seed}")
+    return [widgets.shown(film, f"gan-walk-{seed}")]
 
 
 @lru_cache(maxsize=11)
@@ -67,7 +67,7 @@ def criticise(pad: Any, label: Any, link: str) -> list[Any]:
     film = Film([row], receipt=f"{said} · {receipt.cost} · {Models.provenance([MODEL])}", link=link, tall=170)
     groups = [Group("test digits", real, "data"), Group("samples", made, "model")]
     chart = histograms(groups, [("your digit", mine), ("nearest generated", near)], "the critic's score: higher looks more real to it")
-    return [chart, *widgets.shown(film, "gan-critic")]
+    return [chart, widgets.shown(film, "gan-critic")]
 
 
 def build() -> Live:
@@ -86,12 +86,12 @@ def _walk() -> Live:
             seed = widgets.seed_field()
             go = gr.Button("Other codes", size="sm", variant="primary")
         with gr.Column(scale=8, min_width=300):
-            result = widgets.result("gan-walk")
+            result = widgets.player("gan-walk")
 
     def run(seed: Any, truncation: Any) -> list[Any]:
         return walk(seed, truncation, part.link(f"{ID}.walk", [seed, truncation]))
 
-    part = Live([seed, Field("truncation", truncation, float)], run, result.outputs)
+    part = Live([seed, Field("truncation", truncation, float)], run, [result])
     react([other_seed(go, seed.component), seed.component.submit, truncation.release], live(run), part.inputs, part.outputs)
     return part
 
@@ -103,7 +103,7 @@ def _critic() -> Live:
             pad, changed = digit_pad("criticised", ["draw", "erase"], 18)
             label = label_control()
         with gr.Column(scale=4, min_width=280):
-            result = widgets.result("gan-critic")
+            result = widgets.player("gan-critic")
         with gr.Column(scale=5, min_width=280):
             chart = gr.HTML(elem_id="chart-gan")
             gr.Markdown(
@@ -115,6 +115,6 @@ def _critic() -> Live:
     def run(pad: Any, label: Any) -> list[Any]:
         return criticise(pad, label, part.link(f"{ID}.critic", [pad, label]))
 
-    part = Live([pad, label], run, [chart, *result.outputs])
+    part = Live([pad, label], run, [chart, result])
     react([label.component.input, *changed], live(run), part.inputs, part.outputs)
     return part

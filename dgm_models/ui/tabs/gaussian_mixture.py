@@ -12,8 +12,8 @@ from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of, whole
-from dgm_models.ui.tabs.shared import Models, react
+from dgm_models.ui.serve import live, one_of, react, whole
+from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
@@ -40,7 +40,7 @@ def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
         link=link,
         tall=300,
     )
-    return widgets.shown(film, "mixture-anatomy")
+    return [widgets.shown(film, "mixture-anatomy")]
 
 
 def build() -> Live:
@@ -51,12 +51,12 @@ def build() -> Live:
             digit = gr.Dropdown(list("0123456789"), value="3", label="Digit")
             component = gr.Slider(1, 20, value=1, step=1, label="Component")
         with gr.Column(scale=5, min_width=300):
-            result = widgets.result("mixture-anatomy")
+            result = widgets.player("mixture-anatomy")
 
     def run(digit: Any, number: Any) -> list[Any]:
         return anatomy(digit, number, part.link(f"{ID}.anatomy", [digit, number]))
 
-    part = Live([Field("of", digit), Field("component", component, widgets.whole_from_text)], run, result.outputs)
+    part = Live([Field("of", digit), Field("component", component, widgets.whole_from_text)], run, [result])
     react([digit.input, component.release], live(run), part.inputs, part.outputs)
     panel.parts["anatomy"] = part
     return panel

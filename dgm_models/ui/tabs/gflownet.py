@@ -20,8 +20,8 @@ from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, one_of, refusing, streaming
-from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, react, test_digit, whole_of
+from dgm_models.ui.serve import ALONE, live, one_of, react, refusing, streaming
+from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, test_digit, whole_of
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
 ID, TITLE, DRAWN, DIGITS = "gflownet", "GFlowNet", "drawn", "gflownet-mnist"
@@ -66,7 +66,7 @@ def weighed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
         tall=330,
     )
     return [
-        *widgets.shown(film, f"{ID}-way-{seed}"),
+        widgets.shown(film, f"{ID}-way-{seed}"),
         decay(flow, "rows of pixels decided, 0 to 28", "log flow through what is decided so far, nats", linear=True),
     ]
 
@@ -89,13 +89,13 @@ def _way() -> Live:
             seed = widgets.seed_field()
             go = gr.Button("Another draw", size="sm", variant="primary")
         with gr.Column(scale=9, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(f"{ID}-way")
+            result = widgets.player(f"{ID}-way")
             chart = gr.HTML(elem_id="chart-gflownet-way")
 
     def run(pad: Any, label: Any, seed: Any) -> list[Any]:
         return weighed(pad, label, seed, part.link(f"{ID}.way", [pad, label, seed]))
 
-    part = Live([pad, label, seed], run, [*result.outputs, chart])
+    part = Live([pad, label, seed], run, [result, chart])
     react([*changed, label.component.input, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
     return part
 
@@ -114,7 +114,7 @@ def _grid() -> Live:
             variation.append(total_variation(report.chances, reward))
             if count % PART == PART - 1:
                 so_far = Film([Row(frames, 3, "Training", told, heads)], receipt="training", link=link, tall=300)
-                yield [*widgets.growing(so_far), gr.skip()]
+                yield [widgets.growing(so_far), gr.skip()]
         paths = [Frame(x[:, None], "") for x in followed(policy, seed)]
         rows = [
             Row(frames, 3, "Training", told, heads),
@@ -127,7 +127,7 @@ def _grid() -> Live:
             tall=330,
         )
         yield [
-            *widgets.shown(film, f"{ID}-{seed}"),
+            widgets.shown(film, f"{ID}-{seed}"),
             decay({"total variation": variation}, "reports, from the first weights to the last", "total variation: 0 is perfect"),
         ]
 
@@ -142,11 +142,11 @@ def _grid() -> Live:
             go = gr.Button("Train", size="sm", variant="primary")
             again = gr.Button("Train from other weights", size="sm")
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(ID)
+            result = widgets.player(ID)
             chart = gr.HTML(elem_id="chart-gflownet")
         with gr.Column(scale=4, min_width=250):
             gr.Markdown((ASSETS / "lessons" / "gflownet.md").read_text(), latex_delimiters=LATEX, elem_classes="dgm-card")
-    panel = Live([pad, seed, *knobs], whole_of(grow), [*result.outputs, chart])
+    panel = Live([pad, seed, *knobs], whole_of(grow), [result, chart])
     handler = streaming(grow)
     chosen = which.input(refusing(_preset), which, component, api_visibility="private")
     component.change(_name_of, component, which, api_visibility="private", show_progress="hidden")

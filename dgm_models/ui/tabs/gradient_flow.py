@@ -21,8 +21,8 @@ from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import MOST_FRAMES, Film, Row, resample, still
-from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import Models, knob_panel, other_seed, react
+from dgm_models.ui.serve import live, react
+from dgm_models.ui.tabs.shared import Models, knob_panel, other_seed
 from dgm_models.ui.widgets import ASSETS, Live
 
 MOVED, SHOWN, PART = 100, 20, 4  # particles, those that are shown, and frames between two that the page gets while they move
@@ -38,7 +38,7 @@ def together(seed: Any, settings: FlowSettings, link: str) -> list[Any]:
     row = Row(frames, len(runs), heads=tuple(run.name for run in runs))
     film = Film([row], receipt=f"{took} · nothing is trained beforehand · seed {seed}", link=link, tall=260)
     fall = {run.name: [energy_distance(run.path[step], data) for step in shown] for run in runs}
-    return [*widgets.shown(film, f"{ID}-{seed}"), decay(fall, f"step, to {settings.steps}", "energy distance to the data")]
+    return [widgets.shown(film, f"{ID}-{seed}"), decay(fall, f"step, to {settings.steps}", "energy distance to the data")]
 
 
 def build() -> Live:
@@ -62,7 +62,7 @@ def gathered(seed: Any, settings: few.FewSettings, link: str) -> Iterator[list[A
         if step % every == 0 or step == settings.steps:
             frames.append(Frame(about.picture(z[:SHOWN]), f"step {step} of {settings.steps}"))
             if len(frames) % PART == 0:
-                yield widgets.growing(Film([Row(frames, 10, "Particles")], receipt="moving", link=link, tall=350))
+                yield [widgets.growing(Film([Row(frames, 10, "Particles")], receipt="moving", link=link, tall=350))]
     took = 1000 * (time.perf_counter() - began)
     copies, far = few.nearest(frames[-1].x)
     loaded = catalog.open_model(few.GAN)
@@ -80,7 +80,7 @@ def gathered(seed: Any, settings: few.FewSettings, link: str) -> Iterator[list[A
         Row(still(drawn), 10, "GAN of the same 200", f"{receipt.cost}; {gan_far.median():.1f} from the nearest"),
     ]
     film = Film(rows, receipt=f"seed {seed} · {Models.provenance([few.GAN])}", link=link, tall=350)
-    yield widgets.shown(film, f"{ID}-few-{seed}")
+    yield [widgets.shown(film, f"{ID}-few-{seed}")]
 
 
 def _figures() -> str:
@@ -105,7 +105,7 @@ def _plane() -> Live:
             seed = widgets.seed_field()
             go = gr.Button("Other particles", size="sm", variant="primary")
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(ID)
+            result = widgets.player(ID)
             chart = gr.HTML(elem_id="chart-gradient-flow")
         with gr.Column(scale=4, min_width=250):
             gr.Markdown((ASSETS / "lessons" / "gradient_flow.md").read_text(), latex_delimiters=LATEX, elem_classes="dgm-card")
@@ -113,7 +113,7 @@ def _plane() -> Live:
     def run(seed: Any, *values: Any) -> list[Any]:
         return together(seed, widgets.settings_from(FlowSettings, knobs, values), panel.link(ID, [seed, *values]))
 
-    panel = Live([seed, *knobs], run, [*result.outputs, chart])
+    panel = Live([seed, *knobs], run, [result, chart])
     moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
     react(moved, live(run), panel.inputs, panel.outputs)
     return panel

@@ -46,8 +46,8 @@ def build() -> Live:
             preset = gr.Dropdown([*PRESETS, PAINTED], value="centre", label="Hole")
             models, label, seed, go, again = restore_controls(choices, "Restore")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(ID)
-    panel = Live([pad, choices.field(models), label, seed], whole_of(grow), result.outputs)
+            result = widgets.player(ID)
+    panel = Live([pad, choices.field(models), label, seed], whole_of(grow), [result])
     pad.component.change(_name_of_hole, pad.component, preset, api_visibility="private", show_progress="hidden")
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
     wire(panel, ID, streaming(grow), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)

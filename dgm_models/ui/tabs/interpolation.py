@@ -11,8 +11,8 @@ from dgm_models.applications.interpolate import PATHS, Joined, join_latents, joi
 from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import ALONE, live, one_of, some_of
-from dgm_models.ui.tabs.shared import Models, digit_pad, model_choice, react
+from dgm_models.ui.serve import ALONE, live, one_of, react, some_of
+from dgm_models.ui.tabs.shared import Models, digit_pad, model_choice
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE = "interpolation", "Interpolation"
@@ -38,7 +38,7 @@ def build() -> Live:
             link=panel.link(ID, [first, second, path, titles]),
             tall=430,
         )
-        return widgets.shown(film, "interpolation")
+        return [widgets.shown(film, "interpolation")]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
@@ -52,8 +52,8 @@ def build() -> Live:
                 models = model_choice(choices)
             go = gr.Button("Join", variant="primary", size="sm")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(ID)
-    panel = Live([first, second, Field("path", path), choices.field(models)], run, result.outputs)
+            result = widgets.player(ID)
+    panel = Live([first, second, Field("path", path), choices.field(models)], run, [result])
     handler = live(run)
     go.click(handler, panel.inputs, panel.outputs, api_name=ID, **ALONE)
     react([*changed, *changed_too, path.input, models.input], handler, panel.inputs, panel.outputs)

@@ -10,8 +10,8 @@ import gradio as gr
 from dgm_models import catalog
 from dgm_models.applications.judge import Verdict, judge, judge_by_reader, png_bits
 from dgm_models.ui import widgets
-from dgm_models.ui.serve import ALONE, live
-from dgm_models.ui.tabs.shared import digit_pad, react
+from dgm_models.ui.serve import ALONE, live, react
+from dgm_models.ui.tabs.shared import digit_pad
 from dgm_models.ui.widgets import Live
 
 HEADS = ("model", "log p(x), nats", "bits a pixel", "", "says", "p(y | x) for y = 0 to 9", "ms")

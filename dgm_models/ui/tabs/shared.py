@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from dgm_models.modalities.image import read_digit
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, one_of, refusal, streaming, whole
+from dgm_models.ui.serve import ALONE, live, one_of, react, refusal, streaming, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
@@ -98,11 +98,11 @@ def _with_summary(frame: Frame) -> Frame:
 
 
 def grown(film: Film, answers: Iterator[list[Row]], name: str) -> Iterator[list[Any]]:
-    """Values for `Result.outputs`: the film with the answers below its rows, as far as they are there, and at last the whole."""
+    """Values for the outputs of a player: the film with the answers below its rows, as far as they are there, and at last the whole."""
     for rows in answers:
         film_so_far = replace(film, rows=[*film.rows, *rows])
-        yield widgets.growing(film_so_far)
-    yield widgets.shown(film_so_far, name)
+        yield [widgets.growing(film_so_far)]
+    yield [widgets.shown(film_so_far, name)]
 
 
 def whole_of(grow: Callable[..., Iterator[Any]]) -> Callable[..., Any]:
@@ -134,12 +134,6 @@ def other_seed(button: gr.Button, seed: gr.Number) -> Callable[..., Any]:
     return button.click(lambda: fresh_seed(False), None, seed, api_visibility="private", show_progress="hidden").success
 
 
-def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
-    """Run the handler after any of the events; of a burst only the last counts."""
-    for event in events:
-        event(handler, inputs, outputs, api_visibility="private", trigger_mode="always_last", **ALONE)
-
-
 def knob_panel(
     name: str, address: str, kind: type[Settings], button: str, make: Callable[[Any, Settings, str], Any], grows: bool = False
 ) -> Live:
@@ -155,8 +149,8 @@ def knob_panel(
             seed = widgets.seed_field()
             go = gr.Button(button, size="sm", variant="primary")
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(name)
-    part = Live([seed, *knobs], whole_of(run) if grows else run, result.outputs)
+            result = widgets.player(name)
+    part = Live([seed, *knobs], whole_of(run) if grows else run, [result])
     moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
     react(moved, (streaming if grows else live)(run), part.inputs, part.outputs)
     return part
@@ -174,9 +168,9 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
         )
         another = gr.Button("Another test digit", size="sm")
         upload = gr.UploadButton("Your picture", size="sm", file_types=[".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"], type="filepath")
-    picked = [begin(_another, [pad, which], pad, api_visibility="private").success for begin in (another.click, which.input)]
+    picked = gr.on([another.click, which.input], _another, [pad, which], pad, api_visibility="private")
     read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
-    return Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text), [pad.input, *picked, read.success]
+    return Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text), [pad.input, picked.success, read.success]
 
 
 def _another(pad: Any, which: Any) -> dict[str, str]:

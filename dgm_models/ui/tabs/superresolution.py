@@ -58,7 +58,7 @@ def build() -> Live:
             times = gr.Radio(list(FACTORS), value="4×", label="Shrink by")
             models, label, seed, go, again = restore_controls(choices, "Enlarge")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
-            result = widgets.result(ID)
-    panel = Live([pad, Field("factor", times), choices.field(models), label, seed], whole_of(grow), result.outputs)
+            result = widgets.player(ID)
+    panel = Live([pad, Field("factor", times), choices.field(models), label, seed], whole_of(grow), [result])
     wire(panel, ID, streaming(grow), go, again, *changed, times.input, models.input, label.component.input, seed.component.submit)
     return panel

@@ -16,8 +16,8 @@ from dgm_models.modalities import image
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live
-from dgm_models.ui.tabs.shared import Models, digit_pad, react
+from dgm_models.ui.serve import live, react
+from dgm_models.ui.tabs.shared import Models, digit_pad
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, PLANE = "vae", "VAE", "vae-mnist", "vae-plane-mnist"
@@ -68,7 +68,7 @@ def explore(pad: Any, here: Any, with_dots: Any, link: Callable[[list[float]], s
         "ellipse": [*mean[0].tolist(), *std[0].tolist()],
         "here": point,
     }
-    return [value, *widgets.shown(film, "vae-plane")]
+    return [value, widgets.shown(film, "vae-plane")]
 
 
 def _point(here: Any) -> list[float]:
@@ -96,13 +96,13 @@ def build() -> Live:
         with gr.Column(scale=4, min_width=300):
             chart = widgets.plane(ID)
         with gr.Column(scale=3, min_width=250):
-            result = widgets.result("vae-plane")
+            result = widgets.player("vae-plane")
 
     def run(pad: Any, here: Any, with_dots: Any) -> list[Any]:
         return explore(pad, here, with_dots, lambda point: part.link(f"{ID}.plane", [pad, {"here": point}, with_dots]))
 
     place = Field("z", chart, _place_from_text, lambda here: ",".join(f"{v:.6g}" for v in here["here"]))
-    part = Live([drawing, place, Field("dots", with_dots, lambda text: text == "True")], run, [chart, *result.outputs])
+    part = Live([drawing, place, Field("dots", with_dots, lambda text: text == "True")], run, [chart, result])
     # a new digit takes the point along
     react(changed, live(lambda pad, with_dots: run(pad, None, with_dots)), [drawing.component, with_dots], part.outputs)
     react([chart.click, with_dots.input], live(run), part.inputs, part.outputs)
