@@ -127,7 +127,7 @@ def mean_field(network: Layers, v: Tensor, labels: Tensor, passes: int = PASSES)
     rest = [v.new_full((len(v), size), network.offset(layer)) for layer, size in enumerate(network.sizes) if layer]
     rest = [hold(layer, means) for layer, means in enumerate(rest, start=1)]
     told = all_given(labels)
-    settled, pixels_say = network.top == 1 and told, network.upward(v, 1)
+    settled, pixels_say = network.top == 1 and told, network.says_up(v, 1)
     for _ in range(1 if settled else passes):
         _, *rest = network(v, rest, hold, labels=not told, pixels_say=pixels_say)
     return [v, *rest]

@@ -19,7 +19,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.app import LEVELS, is_trained
 from dgm_models.ui.card import snippet
 from dgm_models.ui.film import Film, Row, resample, still
-from dgm_models.ui.first import FOLDER, stamp
+from dgm_models.ui.first import FOLDER, PLACE, stamp
 from dgm_models.ui.tabs.shared import test_digit as digit_of_the_test_set
 
 TABS = [tab.ID for tabs in LEVELS.values() for tab in tabs if is_trained(tab)]
@@ -147,7 +147,9 @@ def test_a_picture_of_169_megapixels_is_refused_by_its_size(served):
     assert "event: complete" in call(served, "mixture", GOOD)
 
 
-@pytest.mark.parametrize(("path", "length", "most"), [("call/mixture", 3_000_000, 2), ("upload", 13_000_000, 12)])
+@pytest.mark.parametrize(
+    ("path", "length", "most"), [("call/mixture", 3_000_000, 2), ("upload", 13_000_000, 12), ("call/upload", 3_000_000, 2)]
+)
 def test_large_bodies_are_refused_before_they_are_read(served, path, length, most):
     """The length alone decides: the body is never sent."""
     place = urllib.parse.urlsplit(served)
@@ -162,6 +164,13 @@ def test_large_bodies_are_refused_before_they_are_read(served, path, length, mos
     connection.close()
 
 
+def test_a_photograph_of_several_mb_is_taken(served):
+    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n' + bytes(6_000_000) + b"\r\n--x--\r\n"
+    request = urllib.request.Request(f"{served}/gradio_api/upload", body, {"Content-Type": "multipart/form-data; boundary=x"})
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        assert reply.status == 200
+
+
 def asked(id: str, digit: str, count: int, seed: int, **changed: object) -> str:
     """What a family's tab sends: digit, count, seed, its knobs, the advanced ones last."""
     rows = sorted(catalog.family(id).Settings.knobs().items(), key=lambda row: row[1][1].advanced)
@@ -170,11 +179,15 @@ def asked(id: str, digit: str, count: int, seed: int, **changed: object) -> str:
 
 @pytest.mark.parametrize(("tab", "id"), FAMILIES)
 def test_a_bad_knob_of_any_family_is_refused(served, tab, id):
-    for name in catalog.family(id).Settings.knobs():
-        for bad in (float("nan"), float("inf"), -1e9, 2**64, "much", None, True, ["a"]):
-            reply = call(served, tab, asked(id, "3", 2, 7, **{name: bad}))
-            assert "event: error" in reply, (name, bad, reply[:300])
-            assert "expected" in reply, (name, bad, reply[:300])
+    """Each knob refuses every kind of nonsense, and each, with another kind, by way of the server."""
+    kind, nonsense = catalog.family(id).Settings, (float("nan"), float("inf"), -1e9, 2**64, "much", None, True, ["a"])
+    for index, name in enumerate(kind.knobs()):
+        for bad in nonsense:
+            with pytest.raises(ValueError, match="expected"):
+                kind(**{name: bad})
+        reply = call(served, tab, asked(id, "3", 2, 7, **{name: nonsense[index % len(nonsense)]}))
+        assert "event: error" in reply, (name, reply[:300])
+        assert "expected" in reply, (name, reply[:300])
     assert "event: complete" in call(served, tab, asked(id, "3", 2, 7))
 
 
@@ -200,7 +213,10 @@ def test_a_restoration_by_the_api_ends_with_the_whole_film_and_its_files(served,
     assert all(part[0]["partial"] for part in parts[:3])  # nothing yet, the mixture's, the other one's
     assert not whole[0]["partial"]
     assert [row["title"] for row in whole[0]["rows"][1:]] == ["Gaussian mixture", "Any order"]
-    assert [file["orig_name"].rpartition(".")[2] for file in whole[1:]] == ["png", "gif", "npy"]
+    assert "files" not in parts[0][0]
+    files = {ending: served + file["url"] for ending, file in whole[0]["files"].items()}
+    starts = {ending: urllib.request.urlopen(url, timeout=10).read(6) for ending, url in files.items()}
+    assert starts == {"png": b"\x89PNG\r\n", "gif": b"GIF89a", "npy": b"\x93NUMPY"}
 
 
 def test_who_joins_and_leaves_in_a_loop_takes_no_more_than_a_few_places():
@@ -291,9 +307,12 @@ def test_every_tab_starts_with_a_stored_result():
     players = [block for block in demo.blocks.values() if str(block.elem_id or "").startswith("player-")]
     assert len(players) >= len(TABS)
     for block in players:  # the page names a stored film, which the player fetches once its tab is opened
-        kept = json.loads((FOLDER / block.value["stored"].split("/")[1].split("?")[0]).read_text())
-        assert block.value["stored"] == f"first/{block.elem_id.removeprefix('player-')}.json?v={stamp()}"
-        assert kept["values"][block.value["at"]]["rows"]
+        name = block.elem_id.removeprefix("player-")
+        assert block.value["stored"].startswith(f"{PLACE}/{name}.json?v=")
+        film = json.loads((FOLDER / f"{name}.json").read_text())["values"][block.value["at"]]
+        assert film["rows"]
+        assert {file["orig_name"] for file in film["files"].values()} == {f"{name}.{ending}" for ending in ("png", "gif", "npy")}
+        assert all((FOLDER / file["orig_name"]).is_file() for file in film["files"].values())
 
 
 def test_the_snippet_makes_the_picture():

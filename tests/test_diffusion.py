@@ -177,7 +177,7 @@ def test_log_prob_of_a_gaussian_is_its_density():
 
 def test_the_bound_of_8_bit_pictures_sums_to_one():
     """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all pictures of two pixels they sum to one. Every third
-    level of either pixel stands for its neighbours, for the density is smooth."""
+    level of either pixel stands for its neighbours, for the density is smooth; only 255 has none to stand for it."""
     covariance = torch.tensor([[0.2, 0.1], [0.1, 0.15]])
     model = Diffusion(Exact(covariance), Space((1, 1, 2), "image"))
     level = torch.arange(1, 256, 3) / 255

@@ -107,7 +107,7 @@ def ink(urls: list[str], page) -> float:
 def spill(screen, width) -> float:
     """By how many pixels the page, or a part of its player, reaches over the right edge."""
     edges = "(parts) => parts.filter((part) => part.offsetParent).map((part) => part.getBoundingClientRect().right)"
-    reach = screen.player.locator("button, select, input, canvas").evaluate_all(edges)
+    reach = screen.player.locator("button, select, input, canvas, a").evaluate_all(edges)
     return max(screen.page.evaluate("document.documentElement.scrollWidth"), *reach) - width
 
 
@@ -213,8 +213,8 @@ def opens_the_same(screen, page, address) -> None:
         ("gflownet.way", "label=5"),
     ],
 )
-def test_the_link_of_a_side_panel_opens_it(page, served, name, query):
-    """And what it opens links back to itself."""
+def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
+    """And what it opens links back to itself; a few panels are opened again from there."""
     player, wanted = name.replace(".", "-"), query.replace(",", "%2C")
     stored = first.FOLDER / f"{player}.json"
     assert wanted not in stored.read_text()  # so it is another result than the one that everybody finds
@@ -228,6 +228,10 @@ def test_the_link_of_a_side_panel_opens_it(page, served, name, query):
     assert wanted in page.url
     assert f"tab={name}" in page.url
     assert screen.errors == []
+    if name in ("flow.journey", "autoregressive.below", "belief.digit", "gsn.chain", "gradient-flow.few"):  # a pad, knobs, a stream
+        other = Screen(context.new_page(), served, player, page.url.removeprefix(served + "/"))
+        other.page.wait_for_function(linked, arg=[player, wanted], timeout=60_000)
+        assert other.last_frame() == screen.last_frame()
 
 
 def test_the_latent_plane_decodes_where_it_is_clicked(page, served):
@@ -319,7 +323,7 @@ def test_answers_come_in_model_by_model(page, served):
     assert screen.shown() == before + 1  # and once
 
 
-def test_every_model_gives_other_answers_at_once(page, served):
+def test_every_model_fills_the_hole_otherwise_at_once(page, served):
     screen = Screen(page, served, "inpainting")
     before = screen.last_frame()
     screen.do(screen.button("Four other answers").click)
@@ -443,14 +447,29 @@ def test_a_typed_text_becomes_digits(page, served):
 
 
 def test_saved_files_are_what_is_shown(page, served):
+    """Of the result that everybody finds, and of one's own."""
     screen = Screen(page, served, "mixture")
-    screen.do(screen.button("New seed").click)
-    for ending, magic in (("PNG", b"\x89PNG"), ("GIF", b"GIF8"), ("NPY", b"\x93NUMPY")):
-        with page.expect_download() as caught:
-            screen.player.get_by_role("link", name=ending, exact=True).click()
-        assert caught.value.suggested_filename.endswith(ending.lower())
-        with open(caught.value.path(), "rb") as file:
-            assert file.read(6).startswith(magic)
+    saved = []
+    for own in (False, True):
+        if own:
+            screen.do(screen.button("New seed").click)
+        for ending, magic in (("PNG", b"\x89PNG"), ("GIF", b"GIF8"), ("NPY", b"\x93NUMPY")):
+            with page.expect_download() as caught:
+                screen.player.get_by_role("link", name=ending, exact=True).click()
+            assert caught.value.suggested_filename.endswith(ending.lower())
+            with open(caught.value.path(), "rb") as file:
+                saved.append(file.read())
+            assert saved[-1].startswith(magic)
+    assert all(one != other for one, other in zip(saved[:3], saved[3:], strict=True))
+
+
+def test_a_stored_film_that_cannot_be_fetched_says_so_and_a_new_one_comes(page, served):
+    page.route("**/gradio_api/first/mixture.json*", lambda route: route.abort())
+    page.goto(f"{served}/?tab=mixture")
+    player = page.locator("#player-mixture .dgm-player")
+    expect(player.locator(".receipt")).to_contain_text("could not be loaded", timeout=30_000)
+    page.get_by_role("button", name="New noise", exact=True).locator("visible=true").first.click()
+    expect(player).to_have_attribute("data-shown", "1", timeout=60_000)
 
 
 def test_a_page_that_is_opened_with_nonsense_still_opens(page, served):

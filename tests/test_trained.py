@@ -55,7 +55,7 @@ def test_restorations_keep_what_was_seen(id, way, digits):
     assert (away(answer) - seen).abs().max() < 1 / 255
     if way is Hide:
         assert torch.equal(answer[:, mask], x[:8][:, mask])
-    assert (reads(answer) == y[:8]).float().mean() >= 0.25  # far above one in ten
+    assert (reads(answer) == y[:8]).float().mean() >= 0.5  # one in ten by chance
 
 
 def test_the_flow_s_recogniser_names_most_digits_whose_centre_is_hidden():

@@ -1,4 +1,4 @@
-// Plays a film that arrived whole: one sprite sheet a row, frames below one another. Asks the server for nothing.
+// Plays a film: one sprite sheet a row, frames below one another. Once it is there, it asks the server for nothing.
 const player = element.querySelector('.dgm-player');
 const $ = (name) => player.querySelector(name);
 const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
@@ -116,7 +116,7 @@ function draw() {
   player.dataset.drawn = whole && !film.partial ? player.dataset.shown : '';
 }
 
-function go(frame) { at = Math.max(0, Math.min(film.count - 1, frame)); draw(); }
+function go(frame) { if (!film) return; at = Math.max(0, Math.min(film.count - 1, frame)); draw(); }
 function stop() { clearInterval(timer); timer = null; player.dataset.playing = 'no'; }
 function play() {
   if (at >= film.count - 1) go(0);
@@ -170,16 +170,14 @@ document.addEventListener('keydown', (event) => {
 async function arrive() {
   const value = props.value;
   if (!value?.stored) return show(value);
-  const wanted = () => props.value?.stored === value.stored;
-  try {
-    const kept = await (await fetch(value.stored)).json();
-    if (wanted()) show(kept.values[value.at]);
-  } catch (error) {
-    if (wanted()) $('.receipt').textContent = 'This picture could not be loaded. Ask for a new one, or open the page again.';
-  }
+  let kept = null;
+  try { kept = await (await fetch(value.stored)).json(); } catch (error) { /* said below */ }
+  if (props.value?.stored !== value.stored) return;
+  if (kept) show(kept.values[value.at], false);
+  else $('.receipt').textContent = 'This picture could not be loaded. Ask for a new one, or open the page again.';
 }
 
-function show(value) {
+function show(value, asked = true) {
   if (film && value?.made === film.made) return;  // the last part of a stream comes twice: as a part, and as its end
   stop();
   film = value;
@@ -191,7 +189,7 @@ function show(value) {
   }
   at = film.count - 1;
   draw();
-  if (!film.partial && document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
+  if (asked && !film.partial && document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
   if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
 }
 watch('value', arrive);

@@ -13,14 +13,14 @@ from dgm_models.applications.receipt import Receipt, measured
 from dgm_models.applications.restore import read
 from dgm_models.contracts import Frame, Noise, last
 
-MODEL, FILTERS = "dbn-growth-mnist", 40
-WORDS = (  # of each moment, what learns
-    "the first machine, pixels and features",
-    "the first machine, pixels and features",
-    "the first machine has learned; it knows no labels",
-    "features hold still; the machine of features and labels above them",
-    "the machine above has learned",
-    "all was tuned together, awake and asleep",
+MODEL, FILTERS = "dbn-growth-mnist", 20
+WORDS = (  # what learns up to each moment
+    "first machine",
+    "first machine",
+    "first machine, learned",
+    "machine above",
+    "machine above, learned",
+    "all, awake and asleep",
 )
 
 
@@ -37,19 +37,22 @@ def replay(seed: int, sweeps: int) -> Growth:
     """Ten chains of so many sweeps at every moment that was kept, all from the same noise."""
     loaded, labels = catalog.open_model(MODEL), torch.arange(10)
     model, steps = loaded.model, catalog.recipe(MODEL).steps
-    moments = len(model.at_shares)
-    shown = model.filters(moments).norm(dim=1).argsort(descending=True)[:FILTERS]
-    filters, draws = [], []
+    done = [round(steps * share) for share in (*model.at_shares, 1)]
+    stages = [model.stage(index) for index in range(len(done))]
     with measured(loaded, MODEL, seed, 10) as receipt:
-        for index in range(moments + 1):
-            stage, noise = model.stage(index), Noise(seeds_from(seed, 10))
-            known = labels if stage.classes else None
-            x = last(stage.trace(noise, known, stage.Settings(sweeps=sweeps))).x
-            done = round(steps * (model.at_shares[index] if index < moments else 1))
-            right = int((read(x).argmax(1) == labels).sum())
-            filters.append(Frame(_visible(model.filters(index)[shown]), f"after {done:,} of {steps:,} steps: {WORDS[index]}"))
-            draws.append(Frame(x, f"0 to 9 asked for; {right} of 10 read so" if stage.classes else "no label to ask for"))
-    return Growth(filters, draws, receipt)
+        drawn = [
+            last(stage.trace(Noise(seeds_from(seed, 10)), labels if stage.classes else None, stage.Settings(sweeps=sweeps))).x
+            for stage in stages
+        ]
+    weights = [model.filters(index) for index in range(len(done))]
+    shown = weights[-1].norm(dim=1).argsort(descending=True)[:FILTERS]
+    right = [int((read(x).argmax(1) == labels).sum()) for x in drawn]
+    said = [
+        f"0 to 9 asked for; {count} of 10 read so" if stage.classes else "no label to ask for"
+        for count, stage in zip(right, stages, strict=True)
+    ]
+    filters = [Frame(_visible(w[shown]), f"step {n:,}: {word}") for w, n, word in zip(weights, done, WORDS, strict=True)]
+    return Growth(filters, [Frame(x, word) for x, word in zip(drawn, said, strict=True)], receipt)
 
 
 def _visible(filters: Tensor) -> Tensor:

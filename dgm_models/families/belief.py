@@ -129,15 +129,15 @@ class GrowingBelief(DeepBelief):
     """A belief network that keeps what it was at moments of its training, for a replay."""
 
     def __init__(self, network: Belief, space: Space, *, firsts: Sequence[float], aboves: Sequence[float], **options: int | float) -> None:
-        """firsts, aboves: the shares of training after which the first machine and the one above it are kept, in order."""
+        """firsts, aboves: the shares of training after which the first machine and the one above it are kept, in order, the last of
+        `firsts` when it has learned. As weights they are averaged over the steps like all others, for long after their moment."""
         super().__init__(network, space, **options)
-        if not (0 <= min(firsts) <= max(firsts) <= TURNS[0] <= min(aboves) <= max(aboves) <= TURNS[1]):
-            raise ValueError(f"expected shares up to {TURNS[0]} of the first machine, then up to {TURNS[1]}; got {firsts} and {aboves}")
         self.at_shares = [*firsts, *aboves]
-        self.firsts, self.aboves = (
-            nn.ModuleList(deepcopy(now).requires_grad_(False) for _ in shares)
-            for now, shares in ((network.first, firsts), (network.above, aboves))
-        )
+        if self.at_shares != sorted(self.at_shares) or firsts[-1] != TURNS[0] or aboves[-1] > TURNS[1]:
+            raise ValueError(f"expected shares in order, the first machine's up to {TURNS[0]}, then up to {TURNS[1]}; got {self.at_shares}")
+        self.firsts = nn.ModuleList(deepcopy(network.first).requires_grad_(False) for _ in firsts)
+        self.aboves = nn.ModuleList(deepcopy(network.above).requires_grad_(False) for _ in aboves)
+        network.evaluated = (network.above, *self.firsts, *self.aboves)
 
     def players(self) -> dict[str, nn.Module]:
         """The network alone learns."""
@@ -146,9 +146,10 @@ class GrowingBelief(DeepBelief):
     def age(self, share: float) -> None:
         """As of a belief network; a copy goes along until its moment."""
         super().age(share)
-        for at, kept in zip(self.at_shares, [*self.firsts, *self.aboves], strict=True):
+        sources = [self.network.first] * len(self.firsts) + [self.network.above] * len(self.aboves)
+        for at, kept, source in zip(self.at_shares, [*self.firsts, *self.aboves], sources, strict=True):
             if share <= at:
-                kept.load_state_dict((self.network.first if kept.sizes[0] == self.bits.size else self.network.above).state_dict())
+                kept.load_state_dict(source.state_dict())
 
     def stage(self, index: int) -> Family:
         """The model at a kept moment: of the first machine alone, which knows no labels; then with what was above it; and after the

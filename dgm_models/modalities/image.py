@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
-MOST_PIXELS = 4_000_000
+MOST_PIXELS, MOST_PHOTO = 4_000_000, 50_000_000
 GAP = 1  # pixels between the tiles of a sheet
 
 
@@ -73,13 +73,14 @@ def read_digit(path: str | Path) -> Tensor:
     """A person's picture as a digit: white ink on black, centred by mass in 28 x 28 as MNIST is; (1, 1, 28, 28).
 
     A large JPEG, as phones take them, is decoded at a fraction of its size. ValueError with a plain sentence for other formats, for
-    what is still more than 4 million pixels (checked before decoding) and for blank pictures.
+    more than 4 million pixels, 50 million of a JPEG (checked before decoding), and for blank pictures.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
+            size, most = image.size, MOST_PIXELS if image.format != "JPEG" else MOST_PHOTO
+            if size[0] * size[1] > most:
+                raise ValueError(f"the picture is {size[0]} x {size[1]}; expected at most {most // 10**6} million pixels")
             image.draft("RGB", (512, 512))
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"the picture is {image.width} x {image.height}; expected at most {MOST_PIXELS // 10**6} million pixels")
             upright = ImageOps.exif_transpose(image).convert("RGBA")
             paper = Image.new("RGBA", upright.size, "white")  # what shows through where a picture is transparent
             grey = np.asarray(Image.alpha_composite(paper, upright).convert("L"), np.float32) / 255

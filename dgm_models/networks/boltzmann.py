@@ -70,7 +70,7 @@ class Layers(nn.Module):
         """Between a layer and the next above: (units, units above)."""
         return LOUD * self.weights[layer] if self.is_label(layer + 1) else self.weights[layer]
 
-    def upward(self, below: Tensor, layer: int) -> Tensor:
+    def says_up(self, below: Tensor, layer: int) -> Tensor:
         """What the states of the layer below say to a layer: (n, units)."""
         return (below - self.offset(layer - 1)) @ self.weight(layer - 1)
 
@@ -78,7 +78,7 @@ class Layers(nn.Module):
         """What the neighbours of a layer say to it: (n, units). `pixels_say`: what the visible ones say upward, if that is known."""
         heard: list[Tensor] = []
         if layer > 0:
-            heard.append(self.upward(states[layer - 1], layer) if layer > 1 or pixels_say is None else pixels_say)
+            heard.append(self.says_up(states[layer - 1], layer) if layer > 1 or pixels_say is None else pixels_say)
         if layer + 1 < len(self.sizes):
             heard.append((states[layer + 1] - self.offset(layer + 1)) @ self.weight(layer).T)
         return sum(heard[1:], heard[0])
@@ -131,7 +131,7 @@ class Layers(nn.Module):
         pairs = [layer for layer in kept if layer + 1 in kept]
         bound = states[0].new_zeros(len(states[0]))
         for layer in pairs:
-            above = self.upward(states[layer], layer + 1)
+            above = self.says_up(states[layer], layer + 1)
             bound = bound + (above * (states[layer + 1] - self.offset(layer + 1))).sum(1)
         told = {layer: self.told(states, layer) for layer in summed}
         found = []
@@ -153,7 +153,7 @@ class Layers(nn.Module):
 
     def log_by_label(self, v: Tensor) -> Tensor:
         """`log_weights` of visible units under every label at once, the one hidden layer summed over: (n, units) -> (n, classes)."""
-        heard = self.upward(v, 1)
+        heard = self.says_up(v, 1)
         alone = v @ self.bias(0) - (heard * self.offset(1)).sum(1)
         return alone[:, None] + self.label_logits(v) + self.bias(self.top + 1)
 

@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from dgm_models import weights
-from dgm_models.ui.first import FOLDER, first
+from dgm_models.ui.first import FOLDER, PLACE, first
 from dgm_models.ui.serve import ALONE, MOST_UPLOAD, BodyLimit, live, refusal
 from dgm_models.ui.tabs import (
     autoregressive,
@@ -124,5 +124,8 @@ def launch_options() -> dict[str, Any]:
         "css": (ASSETS / "ui" / "style.css").read_text(),
         "max_file_size": MOST_UPLOAD,
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": [Mount("/first", StaticFiles(directory=FOLDER))]},
+        "app_kwargs": {
+            "middleware": [Middleware(BodyLimit)],
+            "routes": [Mount(f"/{PLACE}", StaticFiles(directory=FOLDER, check_dir=False))],
+        },
     }

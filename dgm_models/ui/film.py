@@ -61,7 +61,7 @@ class Film:
         return len(self.rows[0].frames)
 
     def value(self) -> dict[str, Any]:
-        """The player's value: everything it needs, so that it never asks the server."""
+        """The player's value: everything it needs to play without the server."""
         single = len(self.rows) == 1 and not self.rows[0].title
         return {
             "rows": [_packed(row) for row in self.rows],

@@ -16,7 +16,7 @@ from gradio.processing_utils import move_files_to_cache
 from dgm_models import catalog, weights
 from dgm_models.ui.widgets import ASSETS
 
-FOLDER = ASSETS / "first"
+FOLDER, PLACE = ASSETS / "first", "gradio_api/first"  # here, and where the page finds it
 _painting = False
 
 
@@ -56,7 +56,7 @@ def stamp() -> str:
 @cache
 def _code() -> str:
     package = Path(catalog.__file__).parent
-    files = sorted([*package.glob("*.py"), *package.glob("families/*.py"), *package.glob("networks/*.py")])
+    files = sorted(path for part in ("", "applications/", "families/", "networks/") for path in package.glob(f"{part}*.py"))
     return "\n".join(path.read_text() for path in files)
 
 
@@ -72,7 +72,7 @@ def _stored(name: str) -> list[Any] | None:
 
 def _found(name: str, at: int, value: Any) -> Any:
     film = isinstance(value, dict) and "rows" in value
-    return {"stored": f"first/{name}.json?v={stamp()}", "at": at} if film else value
+    return {"stored": _address(f"{name}.json"), "at": at} if film else value
 
 
 def _store(name: str, values: list[Any]) -> None:
@@ -86,4 +86,9 @@ def _copied(name: str, files: dict[str, Any]) -> dict[str, Any]:
     """Files to save, by ending, copied to where the page gets them."""
     for ending, file in files.items():
         (FOLDER / f"{name}.{ending}").write_bytes(Path(file["path"]).read_bytes())
-    return {ending: {"url": f"first/{name}.{ending}", "orig_name": f"{name}.{ending}"} for ending in files}
+    return {ending: {"url": _address(f"{name}.{ending}"), "orig_name": f"{name}.{ending}"} for ending in files}
+
+
+def _address(file: str) -> str:
+    """Of a file in FOLDER, beside the page; another one when what it holds changes, so that no browser shows what it kept."""
+    return f"{PLACE}/{file}?v={hashlib.sha256((FOLDER / file).read_bytes()).hexdigest()[:12]}"

@@ -14,6 +14,7 @@ import gradio as gr
 from dgm_models.weights import WeightsError
 
 MOST_BODY, MOST_UPLOAD = 2_000_000, 12_000_000  # bytes; a photograph of a phone is of 2 to 8 million
+MOST_FRAME = 10_000  # around an upload
 ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False}
 """Options of every event that runs a model: one queue for all of them, and values as they came, which the handler checks itself."""
 
@@ -130,7 +131,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        most = MOST_UPLOAD if scope["path"].endswith("/upload") else MOST_BODY
+        most = MOST_UPLOAD + MOST_FRAME if scope["path"].endswith("/gradio_api/upload") else MOST_BODY
         if not length.isdigit() or int(length) > most:
             await self._refuse(send, most)
             return

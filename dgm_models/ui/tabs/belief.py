@@ -81,7 +81,7 @@ def grown(seed: Any, sweeps: Any, link: str) -> list[Any]:
     seed, sweeps = check_seed(seed), whole(sweeps, "Sweeps", 2, MOST_SWEEPS)
     made = growth.replay(seed, sweeps)
     rows = [
-        Row(made.filters, growth.FILTERS // 2, "Filters", "bright: wants ink there"),
+        Row(made.filters, growth.FILTERS // 2, "Features", "bright: ink wanted; dark: none"),
         Row(made.draws, 10, "Draws", f"{sweeps} sweeps each, from one noise"),
     ]
     return [widgets.shown(Film(rows, receipt=str(made.receipt), link=link, tall=330), f"belief-growth-{seed}")]
