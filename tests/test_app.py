@@ -214,7 +214,7 @@ def test_a_restoration_by_the_api_ends_with_the_whole_film_and_its_files(served,
     assert not whole[0]["partial"]
     assert [row["title"] for row in whole[0]["rows"][1:]] == ["Gaussian mixture", "Any order"]
     assert "files" not in parts[0][0]
-    files = {ending: served + file["url"] for ending, file in whole[0]["files"].items()}
+    files = {ending: urllib.parse.urljoin(served, file["url"]) for ending, file in whole[0]["files"].items()}
     starts = {ending: urllib.request.urlopen(url, timeout=10).read(6) for ending, url in files.items()}
     assert starts == {"png": b"\x89PNG\r\n", "gif": b"GIF89a", "npy": b"\x93NUMPY"}
 
