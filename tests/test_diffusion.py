@@ -176,9 +176,11 @@ def test_log_prob_of_a_gaussian_is_its_density():
 
 
 def test_the_bound_of_8_bit_pictures_sums_to_one():
-    """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all pictures of two pixels they sum to one. Every third
-    level of either pixel stands for its neighbours, for the density is smooth; only 255 has none to stand for it."""
+    """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all pictures they sum to one. Of one pixel these are
+    all levels; of two, every third level of either stands for its neighbours, for the density is smooth."""
     covariance = torch.tensor([[0.2, 0.1], [0.1, 0.15]])
+    one = Diffusion(Exact(covariance[:1, :1]), Space((1, 1, 1), "image"))
+    assert one.log_prob((torch.arange(256) / 255).view(-1, 1, 1, 1), steps=64).exp().sum().item() == pytest.approx(1, abs=0.05)
     model = Diffusion(Exact(covariance), Space((1, 1, 2), "image"))
     level = torch.arange(1, 256, 3) / 255
     pictures = torch.cartesian_prod(level, level).view(-1, 1, 1, 2)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from dgm_models import Hide, catalog
+from dgm_models import Hide, Shrink, catalog
 from dgm_models.ui import first
 
 FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "energy", "gan", "belief", "boltzmann", "gsn"]
@@ -323,12 +323,13 @@ def test_answers_come_in_model_by_model(page, served):
     assert screen.shown() == before + 1  # and once
 
 
-def test_every_model_fills_the_hole_otherwise_at_once(page, served):
-    screen = Screen(page, served, "inpainting")
+@pytest.mark.parametrize(("name", "kind"), [("inpainting", Hide), ("super-resolution", Shrink)])
+def test_every_model_gives_other_answers_at_once(page, served, name, kind):
+    screen = Screen(page, served, name)
     before = screen.last_frame()
     screen.do(screen.button("Four other answers").click)
     changed = [a != b for a, b in zip(before, screen.last_frame(), strict=True)]
-    assert sum(changed) == len(catalog.models_for("restore", Hide))  # what was seen and the reference rows stay
+    assert sum(changed) == len(catalog.models_for("restore", kind))  # what was seen and the reference rows stay
 
 
 def test_keys_move_the_film_after_any_button(page, served):

@@ -27,7 +27,7 @@ def reads(x):
 def test_the_reader_reads():
     x, y = mnist.test()
     right = torch.cat([reads(mnist.pixels(chunk)) for chunk in x[:4000].split(1000)]) == y[:4000]
-    assert right.float().mean() >= 0.993
+    assert right.float().mean() >= 0.995
 
 
 @pytest.mark.parametrize("id", SAMPLERS)
