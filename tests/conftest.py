@@ -154,7 +154,8 @@ def teach(model: Family, space: Space) -> list[float]:
         if not isinstance(model, GAN):  # as `finish` does, with temperatures enough for a toy
             balance(model.network.above if isinstance(model, DeepBelief) else model.network, temperatures=600)
         return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
-    steps = 2000 if isinstance(model, VAE | LatentFlow) else 400 if space.kind == "image" else 1200
+    enough = {VAE: (2000, 2000), LatentFlow: (2000, 2000), Flow: (250, 1200)}
+    steps = enough.get(type(model), (400, 1200))[space.kind == "real"]
     losses = [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
     if isinstance(model, LatentFlow):
         model.finish(x, y)
