@@ -11,7 +11,7 @@ from dgm_models import catalog
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import Receipt, measured
 from dgm_models.applications.restore import read
-from dgm_models.contracts import Frame, Noise, last
+from dgm_models.contracts import Frame, Noise, Settings, knob, last
 
 MODEL, FILTERS = "dbn-growth-mnist", 20
 WORDS = (  # what learns up to each moment
@@ -25,6 +25,13 @@ WORDS = (  # what learns up to each moment
 
 
 @dataclass(frozen=True)
+class GrowthSettings(Settings):
+    """Of the draws."""
+
+    sweeps: int = knob(200, "Sweeps", 2, 400, step=1)
+
+
+@dataclass(frozen=True)
 class Growth:
     """A frame a moment: the same FILTERS filters, ten draws (of label 0 to 9, once labels are known), and the receipt."""
 
@@ -33,15 +40,15 @@ class Growth:
     receipt: Receipt
 
 
-def replay(seed: int, sweeps: int) -> Growth:
-    """Ten chains of so many sweeps at every moment that was kept, all from the same noise."""
+def replay(seed: int, settings: GrowthSettings) -> Growth:
+    """Ten chains at every moment that was kept, all from the same noise. ValueError where the seed is none."""
     loaded, labels = catalog.open_model(MODEL), torch.arange(10)
     model, steps = loaded.model, catalog.recipe(MODEL).steps
     done = [round(steps * share) for share in (*model.at_shares, 1)]
     stages = [model.stage(index) for index in range(len(done))]
     with measured(loaded, MODEL, seed, 10) as receipt:
         drawn = [
-            last(stage.trace(Noise(seeds_from(seed, 10)), labels if stage.classes else None, stage.Settings(sweeps=sweeps))).x
+            last(stage.trace(Noise(seeds_from(seed, 10)), labels if stage.classes else None, stage.Settings(sweeps=settings.sweeps))).x
             for stage in stages
         ]
     weights = [model.filters(index) for index in range(len(done))]

@@ -71,14 +71,15 @@ def _stored(name: str) -> list[Any] | None:
 
 
 def _found(name: str, at: int, value: Any) -> Any:
-    film = isinstance(value, dict) and "rows" in value
-    return {"stored": _address(f"{name}.json"), "at": at} if film else value
+    return {"stored": _address(f"{name}.json"), "at": at} if _is_film(value) else value
+
+
+def _is_film(value: Any) -> bool:
+    return isinstance(value, dict) and "rows" in value
 
 
 def _store(name: str, values: list[Any]) -> None:
-    kept = [
-        {**value, "files": _copied(name, value["files"])} if isinstance(value, dict) and "files" in value else value for value in values
-    ]
+    kept = [{**value, "files": _copied(name, value["files"])} if _is_film(value) else value for value in values]
     (FOLDER / f"{name}.json").write_text(json.dumps({"weights": stamp(), "values": kept}) + "\n")
 
 

@@ -19,12 +19,11 @@ from dgm_models.ui.charts import bars
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import live, react, refusing, whole
-from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed
+from dgm_models.ui.tabs.shared import Models, digit_pad, knob_panel, other_seed
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL, RBM = "belief", "Belief network", "dbn-mnist", "rbm-mnist"
 SWEEPS, LAST, DREAMS = 40, 960, 4  # a film; the most sweeps before one; chains from your digit
-MOST_SWEEPS = 400  # of a draw in the replay
 
 
 def units(states: Tensor) -> Tensor:
@@ -76,13 +75,12 @@ def recognise(pad: Any, seed: Any, link: str) -> list[Any]:
     return [chart, widgets.shown(film, f"belief-digit-{seed}")]
 
 
-def grown(seed: Any, sweeps: Any, link: str) -> list[Any]:
+def replayed(seed: Any, settings: growth.GrowthSettings, link: str) -> list[Any]:
     """Six moments of the greedy training: what features look for, and ten draws."""
-    seed, sweeps = check_seed(seed), whole(sweeps, "Sweeps", 2, MOST_SWEEPS)
-    made = growth.replay(seed, sweeps)
+    made = growth.replay(seed, settings)
     rows = [
         Row(made.filters, growth.FILTERS // 2, "Features", "bright: ink wanted; dark: none"),
-        Row(made.draws, 10, "Draws", f"{sweeps} sweeps each, from one noise"),
+        Row(made.draws, 10, "Draws", f"{settings.sweeps} sweeps each, from one noise"),
     ]
     return [widgets.shown(Film(rows, receipt=str(made.receipt), link=link, tall=330), f"belief-growth-{seed}")]
 
@@ -92,7 +90,11 @@ def build() -> Live:
     panel.parts["chains"] = _chains()
     panel.parts["digit"] = _digit()
     if growth.MODEL in weights.manifest():
-        panel.parts["growth"] = _growth()
+        gr.Markdown(
+            "### Greedy, layer by layer: six moments of its training. Features find strokes first; then they hold still while the machine "
+            "above learns, with the labels; only then do all weights move"
+        )
+        panel.parts["growth"] = knob_panel(f"{ID}-growth", f"{ID}.growth", growth.GrowthSettings, "Other draws", replayed)
     gr.Markdown("### Below it, and before it: one layer of hidden units, and the label beside the pixels")
     panel.parts["rbm"] = family_panel(f"{ID}-rbm", RBM, "rbm", address=f"{ID}.rbm")
     return panel
@@ -146,27 +148,4 @@ def _digit() -> Live:
 
     part = Live([pad, seed], run, [reading, result])
     react([*changed, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
-    return part
-
-
-def _growth() -> Live:
-    gr.Markdown("### Greedy, layer by layer: six moments of its training. Features find strokes first; labels come with the machine above")
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
-            sweeps = gr.Slider(2, MOST_SWEEPS, value=200, step=1, label="Sweeps")
-            seed = widgets.seed_field()
-            go = gr.Button("Other draws", size="sm", variant="primary")
-            gr.Markdown(
-                "The machine above is learned while the features hold still, as if they were data; only then do all weights move. "
-                "Features are those of the largest weights at the end.",
-                elem_classes="dgm-hint",
-            )
-        with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
-            result = widgets.player("belief-growth")
-
-    def run(seed: Any, sweeps: Any) -> list[Any]:
-        return grown(seed, sweeps, part.link(f"{ID}.growth", [seed, sweeps]))
-
-    part = Live([seed, Field("sweeps", sweeps, widgets.whole_from_text)], run, [result])
-    react([sweeps.release, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
     return part
