@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from dgm_models.ui.charts import Group, bars, decay, histograms, lines, trade_offs
+from dgm_models.ui.charts import LETTER, LINE, Group, bars, beside, decay, histograms, lines, trade_offs
 
 
 def test_a_histogram_holds_every_group_and_mark():
@@ -57,3 +57,25 @@ def test_lines_that_fall_are_named_where_they_end_and_no_names_touch():
     assert "inf" not in chart
     assert "MMD 0.0100" in chart
     assert ">0.1</text>" in chart
+
+
+def test_titles_stand_beside_their_dots_and_clear_of_all_others():
+    """A cluster of seven near the right edge: nothing is covered, nothing cut off, and each title is next to its own dot."""
+    dots = [(100, 100), (118, 104), (130, 112), (240, 96), (248, 118), (390, 100), (10, 190)]
+    titles = ["one", "two", "three", "four", "five", "at the edge", "corner"]
+    boxes = []
+    for (x, base, anchor), title in zip(beside(dots, titles, 6, (0, 0, 400, 200)), titles, strict=True):
+        wide, y = LETTER * len(title), base - 4
+        left = x - wide * {"start": 0, "middle": 0.5, "end": 1}[anchor]
+        boxes.append((left, y - LINE / 2, left + wide, y + LINE / 2))
+    assert all(left >= 0 and top >= 0 and right <= 400 and bottom <= 200 for left, top, right, bottom in boxes)
+    assert beside([(50, 50), (50, 90)], ["far", "apart"], 6, (0, 0, 400, 200)) == [(60, 54, "start"), (60, 94, "start")], (
+        "to the right, where nothing is"
+    )
+    around = [(x - 6, y - 6, x + 6, y + 6) for x, y in dots]
+    for k, box in enumerate(boxes):
+        for other in [*boxes[:k], *around]:
+            assert box[0] >= other[2] or other[0] >= box[2] or box[1] >= other[3] or other[1] >= box[3], (titles[k], other)
+        x, y = dots[k]
+        assert max(box[0] - x, x - box[2], 0) <= 12, titles[k]
+        assert max(box[1] - y, y - box[3], 0) <= LINE, titles[k]

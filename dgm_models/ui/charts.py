@@ -11,6 +11,8 @@ from torch import Tensor
 
 WIDE, TALL, EDGE, FOOT, TOP = 560, 210, 12, 40, 34
 BINS, MOST = 40, 1e9
+LETTER, LINE = 8.2, 16  # about the width of a letter and the height of a line
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -169,3 +171,29 @@ def trade_offs(curves: dict[str, list[tuple[float, float, float]]]) -> str:
             )
         key.append(f'<span><i style="background:{shade}"></i>{html.escape(name)}</span>')
     return "\n".join([*parts, "</svg>", f'<div class="dgm-key">{"".join(key)}</div>'])
+
+
+def beside(dots: list[tuple[float, float]], titles: list[str], radius: float, within: Box) -> list[tuple[float, float, str]]:
+    """Where the title of each dot stands, x, base line and anchor: right of it, else left, above, below or at a slant, whichever of these
+    first covers no dot and no title placed before and reaches nowhere outside; failing all, where it does so least."""
+    taken: list[Box] = [(x - radius, y - radius, x + radius, y + radius) for x, y in dots]
+    away, found = radius + 4, []
+    ways = [(away, 0, "start"), (-away, 0, "end"), (0, -LINE, "middle"), (0, LINE, "middle")]
+    ways += [(side * radius, down * LINE, "start" if side > 0 else "end") for side in (1, -1) for down in (-1, 1)]
+    for (x, y), title in zip(dots, titles, strict=True):
+        wide, costs = LETTER * len(title), []
+        for right, down, anchor in ways:
+            left, middle = x + right - wide * {"start": 0, "middle": 0.5, "end": 1}[anchor], y + down
+            box = (left, middle - LINE / 2, left + wide, middle + LINE / 2)
+            cost = sum(_shared(box, other) for other in taken) - _shared(box, within)
+            costs.append((round(cost, 3), len(costs), box, (x + right, middle + 4, anchor)))
+        *_, box, place = min(costs)
+        taken.append(box)
+        found.append(place)
+    return found
+
+
+def _shared(one: Box, other: Box) -> float:
+    """The area that both cover."""
+    across, down = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)

@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 
 from dgm_models import catalog, weights
-from dgm_models.ui.charts import trade_offs
+from dgm_models.ui.charts import beside, trade_offs
 from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
 ID, TITLE = "board", "Score board"
-WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 760, 390, 70, 150, 44, 48
+WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM, DOT = 760, 390, 70, 150, 44, 48, 6
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def table(rows: list[tuple[str, dict[str, float]]]) -> str:
 
 
 def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) -> str:
-    """One figure against another as SVG, a labelled dot a model that has both; the better corner is named."""
+    """One figure against another as SVG, a labelled dot a model that has both; its axes say which way is better."""
     points = [(title, found[across.key], found[up.key]) for title, found in rows if across.key in found and up.key in found]
     if not points:
         return '<p class="dgm-hint">\nNo model has both figures.</p>'
@@ -95,7 +95,7 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
     y_of = _scale([y for _, _, y in points], up.log, TALL - BOTTOM, TOP)
     label = f"{up.name} against {across.name}"
     parts = [
-        f'<svg class="dgm-chart" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{label}">',
+        f'<div class="dgm-board"><svg class="dgm-chart dgm-wide" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{label}">',
         f'<path d="M{LEFT} {TOP}V{TALL - BOTTOM}H{WIDE - RIGHT}" class="axis"/>',
         f'<text x="{(LEFT + WIDE - RIGHT) / 2}" y="{TALL - 8}" text-anchor="middle">{across.name} ({across.hint})</text>',
         f'<text x="4" y="20">{up.name} ({up.hint})</text>',
@@ -104,15 +104,12 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
         parts.append(f'<text x="{x_of(value):.1f}" y="{TALL - BOTTOM + 18}" text-anchor="middle">{across.form.format(value)}</text>')
     for value in _ends([y for _, _, y in points]):
         parts.append(f'<text x="{LEFT - 8}" y="{y_of(value) + 4:.1f}" text-anchor="end">{up.form.format(value)}</text>')
-    taken: list[tuple[float, float]] = []
-    for title, x, y in sorted(points, key=lambda point: y_of(point[2])):
-        at, high = x_of(x), y_of(y)
-        label = high + 4
-        while any(abs(label - other) < 15 and abs(at - there) < 140 for there, other in taken):
-            label += 15  # titles of near points stand below each other
-        taken.append((at, label))
-        parts.append(f'<circle cx="{at:.1f}" cy="{high:.1f}" r="6"/><text x="{at + 10:.1f}" y="{label:.1f}">{html.escape(title)}</text>')
-    return "\n".join([*parts, "</svg>"])
+    titles, dots = [title for title, *_ in points], [(x_of(x), y_of(y)) for _, x, y in points]
+    places = beside(dots, titles, DOT, (LEFT, TOP - DOT, WIDE, TALL - BOTTOM))
+    for title, (x, y), (along, base, anchor) in zip(titles, dots, places, strict=True):
+        text = f'<text x="{along:.1f}" y="{base:.1f}" text-anchor="{anchor}">{html.escape(title)}</text>'
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{DOT}"/>{text}')
+    return "\n".join([*parts, "</svg></div>"])
 
 
 def temperatures() -> str:
