@@ -124,7 +124,7 @@ def start(network: Layers, n: int, draw: Draw) -> States:
 def mean_field(network: Layers, v: Tensor, labels: Tensor, passes: int = PASSES) -> States:
     """The factorised distribution over the units that are not given, nearest to theirs given v and the labels (n, classes): means."""
     hold = holding(network, labels)
-    rest = [v.new_full((len(v), size), network.offset(layer)) for layer, size in enumerate(network.sizes) if layer]
+    rest = [network.offset(layer) * v.new_ones(len(v), size) for layer, size in enumerate(network.sizes) if layer]
     rest = [hold(layer, means) for layer, means in enumerate(rest, start=1)]
     told = all_given(labels)
     settled, pixels_say = network.top == 1 and told, network.says_up(v, 1)
@@ -158,10 +158,13 @@ class Chains:
     def __init__(self, count: int) -> None:
         self.count, self.states = count, None
 
-    def go_on(self, network: Layers, sweeps: int) -> States:
-        """After so many sweeps more."""
+    def go_on(self, network: Layers, sweeps: int, begin: States | None = None) -> States:
+        """After so many sweeps more. They begin by chance, or with states drawn by the chances in `begin`, as many times over as needed."""
         device = network.rates.device
         draw = drawing(network, lambda units: torch.rand(self.count, units, device=device))
+        if begin is not None and self.states is None:
+            rows = torch.arange(self.count, device=device) % len(begin[0])
+            self.states = [draw(layer, chances[rows]) for layer, chances in enumerate(begin)]
         self.states = self.states or start(network, self.count, draw)
         for _ in range(sweeps):
             self.states = network(self.states[0], self.states[1:], draw)
@@ -189,8 +192,9 @@ def log_partition(network: Layers, labels: Tensor, temperatures: int, chance: Ch
     summed over. Heat rises from 0, where Z is known, to 1, ever slower.
     """
     even, draw = list(range(0, network.top + 1, 2)), drawing(network, chance, holding(network, labels))
-    states, hidden = start(network, len(labels), draw), sum(network.sizes[1 : network.top + 1])
-    total = torch.full((len(labels),), float(F.softplus(network.rates.logit()).sum()) + hidden * math.log(2), dtype=torch.float64)
+    states = start(network, len(labels), draw)
+    at_rest = sum(float(F.softplus(network.at_rest(layer)).sum()) for layer in range(network.top + 1))
+    total = torch.full((len(labels),), at_rest, dtype=torch.float64)
     way, steps = [total.clone()], max(1, temperatures // GRID)
     for step in range(GRID * steps):
         cold, warm = heat_at(step / (GRID * steps)), heat_at((step + 1) / (GRID * steps))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -22,7 +23,7 @@ from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.belief import DeepBelief
 from dgm_models.families.bit_flow import BitFlow
-from dgm_models.families.boltzmann import BoltzmannMachine
+from dgm_models.families.boltzmann import BoltzmannMachine, DeepBoltzmann
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
 from dgm_models.families.energy import EnergyBased
@@ -95,8 +96,10 @@ def build(family: str, space: Space) -> Family:
         network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
         return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0, compare=0.01)
     if family in ("rbm", "dbm"):
-        network = Layers([Bits(space).size, 64] if family == "rbm" else [Bits(space).size, 48, 24], classes=2)
-        return BoltzmannMachine(network, space, classes=2, sweeps=2, telling=1.0)
+        if family == "dbm":
+            deep = Layers([Bits(space).size, 48, 24], classes=2, centred=True)
+            return DeepBoltzmann(deep, space, classes=2, greedy=(0.15, 0.3), sweeps=2, telling=1.0)
+        return BoltzmannMachine(Layers([Bits(space).size, 64], classes=2), space, classes=2, sweeps=2, telling=1.0)
     if family == "dbn":
         return DeepBelief(Belief(Bits(space).size, 64, 64, classes=2), space, classes=2, sweeps=2, telling=1.0)
     if family == "gan":
@@ -125,19 +128,19 @@ def toy_data(space: Space) -> tuple[Tensor, Tensor]:
     return x.float() / 255, y
 
 
-def teach(model: Family, space: Space) -> list[float]:
-    """Train a toy; returns its losses, first to last. Those of a game do not fall: of a GAN, how far its samples are from the data."""
+def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[float]:
+    """Train a toy, whose teacher is another toy; returns its losses, first to last. Those of a game do not fall: of a GAN, how far its
+    samples are from the data."""
     x, y = toy_data(space)
     if isinstance(model, GaussianMixture):
         return [-value for _, value in model.fit(x, y, steps=8)]
     if isinstance(model, DistilledDiffusion):
-        teacher = build("diffusion", space)
-        teach(teacher, space)
+        teacher = toy("diffusion")
         model.network.load_state_dict(teacher.network.state_dict())
         model.learn_from(teacher.network, 1.0, 2, 2)
     if isinstance(model, BitFlow):
-        machine = build("rbm", space)
-        teach(machine, space)
+        machine = toy("rbm")
+        torch.manual_seed(0)  # whether that one was trained now or loaded
         model.aim_at(machine)
     if hasattr(model, "observe"):
         model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
@@ -145,6 +148,7 @@ def teach(model: Family, space: Space) -> list[float]:
         how, steps = {
             GAN: ({"rate": 3e-3, "momentum": 0.0}, 1200),
             BoltzmannMachine: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
+            DeepBoltzmann: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
             DeepBelief: ({"rate": 2.0, "optimizer": "sgd"}, 3500),
         }[type(model)]
         steps, batch = (600, 64) if space.kind == "image" else (steps, 128)
@@ -199,7 +203,7 @@ class Toys:
                     state, losses = torch.load(kept)
                     model.load_state_dict(state)
                 else:
-                    losses = teach(model, space)
+                    losses = teach(model, space, lambda teacher: self.get(teacher, name)[0])
                     torch.save((model.state_dict(), losses), kept)
             self.made[family, name] = model.eval().requires_grad_(False), losses
         return self.made[family, name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from copy import deepcopy
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ import torch
 from dgm_models.contracts import Noise, Space
 from dgm_models.degradations import Hide
 from dgm_models.families.belief import ALL, FIRST, DeepBelief, GrowingBelief
-from dgm_models.families.boltzmann import BoltzmannMachine
-from dgm_models.networks.boltzmann import GRID, Belief, Layers, heat_at, share_at
+from dgm_models.families.boltzmann import BoltzmannMachine, DeepBoltzmann
+from dgm_models.networks.boltzmann import GRID, JOINED, Belief, Layers, heat_at, share_at
 from dgm_models.sweeps import (
     Bits,
+    Chains,
     balance,
     drawing,
     dream,
@@ -50,6 +52,72 @@ def all_states(sizes: list[int], label: int) -> list[torch.Tensor]:
 
 def log_sum(network: Layers, sizes: list[int], label: int) -> float:
     return float(network.log_weights(all_states(sizes, label))[:, 0].double().logsumexp(0))
+
+
+@each_depth
+def test_offsets_that_follow_their_units_leave_states_as_likely_as_they_were(sizes):
+    network, states = machine(sizes), all_states(sizes, 1)
+    before = network.log_weights(states)[:, 0].log_softmax(0)
+    means = [torch.full((3, size), 0.9) for size in network.sizes]
+    for _ in range(3):
+        network.follow(means, share=0.5)
+    torch.testing.assert_close(network.log_weights(states)[:, 0].log_softmax(0), before, atol=1e-4, rtol=0)
+    assert torch.allclose(network.offset(1), torch.tensor(0.85)), "half of the way from a half to 0.9, three times"
+    other = network.log_weights(all_states(sizes, 0))[:, 0].logsumexp(0) - network.log_weights(states)[:, 0].logsumexp(0)
+    assert float(other) == pytest.approx(log_sum(machine(sizes), sizes, 0) - log_sum(machine(sizes), sizes, 1), abs=1e-3)
+
+
+def test_a_pair_of_layers_is_what_the_whole_is_without_the_others():
+    """The lowest pair where no other weights are; the highest, but for what is below, by its labels."""
+    network = machine([5, 4, 3])
+    network.follow([torch.full((1, size), 0.7) for size in network.sizes], share=1.0)
+    low, high = network.pair(0), network.pair(1)
+    assert (low.sizes, low.classes, high.sizes, high.classes) == ([5, 4], 0, [4, 3, 2], 2)
+    for weight in network.weights[1:]:
+        weight.zero_()
+    all_three = all_states([5, 4, 3], 1)
+    pair = [*all_three[:2], all_three[0][:, :0]]
+    torch.testing.assert_close(network.log_weights(all_three, (2,))[:, 0].log_softmax(0), low.log_weights(pair)[:, 0].log_softmax(0))
+    on = high.chances([torch.zeros(0, 4), torch.full((1, 3), 0.7), torch.full((1, 2), 0.5)], 0)
+    torch.testing.assert_close(on, torch.full((1, 4), 0.7))  # as its offset says, when all others are at theirs
+    high.follow([torch.full((1, size), 0.2) for size in high.sizes], share=1.0)
+    assert torch.allclose(network.offset(2), torch.tensor(0.2)), "offsets are shared"
+    assert all(ours is theirs for ours, theirs in zip(high.weights, network.weights[1:], strict=True))
+
+
+def test_the_deep_machine_learns_pair_by_pair_and_then_as_one():
+    model = DeepBoltzmann(Layers([16, 8, 6], 2, centred=True), TINY, classes=2, telling=1.0, greedy=(0.3, 0.6))
+    x, y = torch.rand(64, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
+
+    def learned(share: float) -> set[str]:
+        model.zero_grad()
+        model.age(share)
+        model.loss(x, y).backward()
+        return {name for name, p in model.network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+
+    assert learned(0.0) == {"weights.0", "biases.0", "biases.1"}
+    assert learned(0.3) == {"weights.1", "weights.2", "biases.2", "telling"}
+    again = DeepBoltzmann(Layers([16, 8, 6], 2, centred=True), TINY, classes=2, greedy=(0.3, 0.6))
+    again.load_state_dict(deepcopy(model.state_dict()))  # a run that was interrupted here
+    before = [w.detach().clone() for w in model.network.weights]
+    assert learned(0.6) == {name for name, _ in model.network.named_parameters()}
+    for k, share in enumerate((1.0, JOINED, 1.0)):
+        torch.testing.assert_close(model.network.weights[k].detach(), share * before[k])
+    assert not torch.equal(model.network.centres, torch.full((14,), 0.5))
+    for share in (0.7, 0.8):  # once, however often it is told
+        again.age(share)
+        torch.testing.assert_close(again.network.weights[1].detach(), JOINED * before[1])
+    with pytest.raises(ValueError, match="for each of 2"):
+        DeepBoltzmann(Layers([16, 8, 6], 2, centred=True), TINY, classes=2, greedy=(0.3,))
+
+
+def test_chains_begin_with_what_they_are_given_as_often_as_needed():
+    begin = [torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.eye(2)]
+    chains = Chains(5)
+    for state, given in zip(chains.go_on(machine([3, 2]), 0, begin), begin, strict=True):
+        assert torch.equal(state, given[[0, 1, 0, 1, 0]])
+    assert chains.go_on(machine([3, 2]), 0, [1 - given for given in begin]) is chains.states, "those that run go on"
+    assert torch.equal(chains.states[0], begin[0][[0, 1, 0, 1, 0]])
 
 
 @each_depth

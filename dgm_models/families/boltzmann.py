@@ -3,12 +3,13 @@
 One hidden layer makes a restricted Boltzmann machine (RBM), two a deep one (DBM; Salakhutdinov and Hinton, 2009); the label is a
 layer of its own above the last. Given its neighbours a layer's units are independent, so a sweep draws every second layer at once,
 then the others. Learning lowers the energy of digits and raises that of chains that never stop (persistent contrastive divergence,
-Tieleman, 2008). The constant Z, sum over all states, comes from annealed importance sampling (Neal, 2001).
+Tieleman, 2008); the layers of a deep machine first learn pair by pair. The constant Z, sum over all states, comes from annealed
+importance sampling (Neal, 2001).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,7 +59,8 @@ class BoltzmannMachine(Family):
     binary = True
 
     def __init__(self, network: Layers, space: Space, classes: int = 0, sweeps: int = 1, chains: int = 100, telling: float = 0.0) -> None:
-        """sweeps: of the chains, a step of training. telling: the weight of log p(label | v) beside log p(v, label)."""
+        """sweeps: of the chains, a step of training. telling: the weight of log p(label | v) beside log p(v, label), while labels stand
+        over one hidden layer."""
         super().__init__()
         self.network, self.space, self.classes = network, space, classes
         self.bits, self.sweeps, self.telling, self.chains = Bits(space), sweeps, telling, Chains(chains)
@@ -72,20 +74,23 @@ class BoltzmannMachine(Family):
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """`contrast` of data, with hidden units at their mean field, and chains (Salakhutdinov and Hinton, 2009, section 2.1); with
         `telling` the cross-entropy of the label beside it. Its slope is what counts, not its height."""
-        labels, v = units_of(self.labels(y, len(x)), self.classes).to(x.device), self.bits.of(x, by_chance=True)
-        with torch.no_grad():
-            data, dreams = mean_field(self.network, v, labels, LEARNING), self.chains.go_on(self.network, self.sweeps)
-        loss = contrast(self.network, data, dreams)
-        if self.telling and self.classes:
-            loss = loss + self.telling * misread(self.network, self._below_top(v), labels)
-        return loss
+        return self._contrast(self.network, self.chains, *self._units(x, y))
 
-    @torch.no_grad()
-    def _below_top(self, v: Tensor) -> Tensor:
-        """The layer below the top one, at its mean field without a label; with one hidden layer the pixels themselves."""
-        if self.network.top == 1:
-            return v
-        return mean_field(self.network, v, v.new_zeros(len(v), self.classes), LEARNING)[self.network.top - 1]
+    def _units(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The visible units of data, and their labels."""
+        return self.bits.of(x, by_chance=True), units_of(self.labels(y, len(x)), self.classes).to(x.device)
+
+    def _contrast(self, machine: Layers, chains: Chains, v: Tensor, labels: Tensor, at_data: bool = False) -> Tensor:
+        """What `loss` says, of any machine and its chains, which may begin at the data."""
+        with torch.no_grad():
+            data = mean_field(machine, v, labels, LEARNING)
+            dreams = chains.go_on(machine, self.sweeps, data if at_data else None)
+            if machine.centred:
+                machine.follow([torch.cat(both) for both in zip(data, dreams, strict=True)])
+        loss = contrast(machine, data, dreams)
+        if self.telling and machine.classes and machine.top == 1:
+            loss = loss + self.telling * misread(machine, v, labels)
+        return loss
 
     def finish(self, x: Tensor, y: Tensor) -> None:
         """Estimate log Z, and make all labels equally likely."""
@@ -141,3 +146,52 @@ class BoltzmannMachine(Family):
         """The visible units: pixels by the chance that they are on, reals as what they are."""
         states, heat, _ = moment
         return self.bits.back(states[0] if within is not None else self.network.chances(states, 0, heat), within)
+
+
+@dataclass(frozen=True)
+class DeepBoltzmannSettings(BoltzmannSettings):
+    sweeps: int = knob(400, "Sweeps", 2, 1000, step=1, help="how often all layers are drawn anew, each given its neighbours")
+    annealed: float = knob(
+        0.25, "Annealed share", 0.0, 1.0, step=0.05, help="the share of sweeps in which the energy is faded in from nothing"
+    )
+
+
+@dataclass(frozen=True)
+class DeepBoltzmannRestoring(BoltzmannRestoring):
+    sweeps: int = knob(200, "Sweeps", 2, 1000, step=1)
+    annealed: float = knob(0.25, "Annealed share", 0.0, 1.0, step=0.05, advanced=True)
+
+
+class DeepBoltzmann(BoltzmannMachine):
+    """Of two hidden layers or more, learned pair by pair, each machine of a pair on what the one below recognises, and then as one
+    (Salakhutdinov and Hinton, 2009, section 3, but that weights between hidden layers are weakened when pairs are joined)."""
+
+    Settings = DeepBoltzmannSettings
+    Restoring = DeepBoltzmannRestoring
+
+    def __init__(self, network: Layers, space: Space, classes: int = 0, greedy: Sequence[float] = (), **options: float) -> None:
+        """greedy: the shares of training after which the next pair of layers begins to learn alone and, after the last of them, all
+        layers together; the network is centred. options: as of a Boltzmann machine."""
+        super().__init__(network, space, classes, **options)
+        self.greedy = tuple(greedy)
+        if len(self.greedy) != network.top or not network.centred:
+            raise ValueError(f"expected centred layers and a share for each of {network.top} hidden ones, got {len(self.greedy)}")
+        self.alone = [Chains(self.chains.count) for _ in greedy]
+        self.register_buffer("stage", torch.tensor(len(self.greedy)))
+
+    def age(self, share: float) -> None:
+        """Which layers learn; when all begin to, they are joined."""
+        stage = sum(share >= turn for turn in self.greedy)
+        if self.stage < stage == len(self.greedy):
+            self.network.join()
+        self.stage.fill_(stage)
+
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """As of a Boltzmann machine, for the pair of layers that learns now, or for all; all chains but the first pair's begin at data."""
+        (v, labels), stage = self._units(x, y), int(self.stage)
+        if stage == len(self.greedy):
+            return self._contrast(self.network, self.chains, v, labels, at_data=True)
+        for layer in range(stage):
+            v = torch.bernoulli(self.network.pair(layer).chances([v, v], 1)).detach()
+        pair = self.network.pair(stage)
+        return self._contrast(pair, self.alone[stage], v, labels[:, : pair.classes], at_data=stage > 0)

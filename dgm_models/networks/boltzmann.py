@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 GRID = 40  # heats at which labels are evened out
+JOINED = 0.4  # of the weights between hidden layers when pairs that learned alone are joined
 LOUD = 5.0  # one label against hundreds of pixels: its weights are in this unit, and so learn that much faster
 
 
@@ -27,16 +28,17 @@ class Layers(nn.Module):
     """Layers of binary units, each joined to the next, and above the last a layer of labels, one of which is on.
 
     The negative energy of states s is sum_l b_l s_l + sum_l (s_l - o_l) W_l (s_(l+1) - o_(l+1)); the offsets o, about where
-    units are at first, make weights and biases learn without each other's noise (Montavon and Müller, 2012).
+    units are, make weights and biases learn without each other's noise (Montavon and Müller, 2012). Those of hidden units stay
+    at one half unless the layers are centred: then they follow the units (Melchior, Fischer and Wiskott, 2016).
 
     states: a list of (n, units) in [0, 1], the visible layer first and, with classes, the labels (n, classes) last. `heat`
-    in [0, 1] or more scales the energy: at 0 all units are independent, visible ones as often on as in the data.
+    in [0, 1] or more scales the energy: at 0 all units are independent, each on as often as its offset says.
     """
 
-    def __init__(self, sizes: Sequence[int], classes: int = 0) -> None:
-        """sizes: units of the visible and of each hidden layer."""
+    def __init__(self, sizes: Sequence[int], classes: int = 0, centred: bool = False) -> None:
+        """sizes: units of the visible and of each hidden layer. centred: `follow` is called at every step of training."""
         super().__init__()
-        self.classes = classes
+        self.classes, self.centred = classes, centred
         self.sizes = [*sizes, classes] if classes else list(sizes)
         pairs = zip(self.sizes, self.sizes[1:], strict=False)
         self.weights = nn.ParameterList([nn.Parameter(0.01 * torch.randn(below, above)) for below, above in pairs])
@@ -44,6 +46,7 @@ class Layers(nn.Module):
         if classes:
             self.telling = nn.Parameter(torch.zeros(classes))  # biases of labels, as learned
         self.register_buffer("rates", torch.full((self.sizes[0],), 0.5))
+        self.register_buffer("centres", torch.full((sum(sizes[1:]),), 0.5), persistent=centred)  # of hidden units, all in a row
         double, labels = torch.float64, max(classes, 1)
         self.register_buffer("log_z", torch.zeros((), dtype=double))  # by estimate, of every label alike, and its error
         self.register_buffer("log_z_error", torch.zeros(labels, dtype=double))
@@ -55,6 +58,27 @@ class Layers(nn.Module):
         self.rates.copy_(rates.clamp(0.001, 0.999))
         self.biases[0].copy_(self.rates.logit())
 
+    def pair(self, below: int) -> Layers:
+        """A layer and the next as a machine of their own, under the labels if that is the top: with these weights and biases, shared. A
+        hidden layer as the lower one has a fixed bias here, `at_rest`: it is at its offset while the layer above is at its own."""
+        labels = self.classes if below + 1 == self.top else 0
+        with torch.device("meta"):
+            machine = Layers(self.sizes[below : below + 2], labels, self.centred)
+        lowest = self.biases[0] if below == 0 else nn.Parameter(self.at_rest(below), requires_grad=False)
+        machine.weights = self.weights[below : below + (2 if labels else 1)]
+        machine.biases = nn.ParameterList([lowest, self.biases[below + 1]])
+        machine.rates, machine.centres = self.offset(below), self.offset(below + 1)
+        if labels:
+            machine.telling, machine.evening = self.telling, self.evening
+        return machine
+
+    @torch.no_grad()
+    def join(self) -> None:
+        """Weaken what hidden layers say to each other: a pair learned alone to make the lower one what it is, as the pair below it did;
+        together they would count that twice."""
+        for layer in range(1, self.top):
+            self.weights[layer].mul_(JOINED)
+
     @property
     def top(self) -> int:
         """Which layer is the uppermost hidden one."""
@@ -64,7 +88,28 @@ class Layers(nn.Module):
         return layer > self.top
 
     def offset(self, layer: int) -> Tensor | float:
-        return self.rates if layer == 0 else 1 / self.classes if self.is_label(layer) else 0.5
+        if layer == 0 or self.is_label(layer):
+            return self.rates if layer == 0 else 1 / self.classes
+        return self.centres.split(self.sizes[1 : self.top + 1])[layer - 1]
+
+    @torch.no_grad()
+    def follow(self, states: Sequence[Tensor], share: float = 0.01) -> None:
+        """Move the offsets of hidden units that share of the way to the means of states, and biases such that states stay as likely."""
+        for layer in range(1, self.top + 1):
+            mean = states[layer].mean(0).clamp(0.001, 0.999)
+            if torch.distributed.is_available() and torch.distributed.is_initialized():  # machines that train together move alike
+                torch.distributed.all_reduce(mean)
+                mean /= torch.distributed.get_world_size()
+            moved = share * (mean - self.offset(layer))
+            above = self.biases[layer + 1] if layer < self.top else self.telling if self.classes else None
+            self.biases[layer - 1].add_(self.weight(layer - 1) @ moved)
+            if above is not None:
+                above.add_(moved @ self.weight(layer))
+            self.offset(layer).add_(moved)
+
+    def at_rest(self, layer: int) -> Tensor:
+        """The bias by which a unit of the visible or of a hidden layer is on as often as its offset says: (units,)."""
+        return self.offset(layer).clamp(0.001, 0.999).logit()
 
     def weight(self, layer: int) -> Tensor:
         """Between a layer and the next above: (units, units above)."""
@@ -84,15 +129,15 @@ class Layers(nn.Module):
         return sum(heard[1:], heard[0])
 
     def bias(self, layer: int, heat: float = 1.0) -> Tensor:
-        """Of the units of a layer, scaled by the heat: (units,). The visible ones fade from the rates of the data to their own; those
-        of labels are, once they are evened out, such that all are equally likely at that heat."""
+        """Of the units of a layer, scaled by the heat: (units,). They fade from those of units at rest to their own; those of
+        labels are, once they are evened out, such that all are equally likely at that heat."""
         if self.is_label(layer):
             at = GRID * share_at(min(heat, 1.0))
             low = min(int(at), GRID - 1)
             evening = torch.lerp(self.evening[low], self.evening[low + 1], at - low).float()
             return heat * self.telling + max(heat, 1.0) * evening
         bias = heat * self.biases[layer]
-        return bias + max(0.0, 1 - heat) * self.rates.logit() if layer == 0 else bias
+        return bias if heat >= 1 else bias + (1 - heat) * self.at_rest(layer)
 
     def chances(self, states: Sequence[Tensor], layer: int, heat: float = 1.0, pixels_say: Tensor | None = None) -> Tensor:
         """How likely each unit of a layer, of the visible or of a hidden one, is on, given its neighbours: (n, units)."""

@@ -38,7 +38,7 @@ def side_by_side(seed: Any, settings: Settings, link: str) -> list[Any]:
 
 def build() -> Live:
     panel = family_panel(ID, MODEL, "boltzmann")
-    gr.Markdown("### One descent: a layer of hidden units, a stack that was learned layer by layer, and two layers inferred together")
+    gr.Markdown("### One descent: one hidden layer; a stack that draws downward; two layers that hear each other")
     kind = catalog.family(MODEL).Settings
     panel.parts["descent"] = knob_panel("boltzmann-descent", f"{ID}.descent", kind, "Other chains", side_by_side)
     return panel
