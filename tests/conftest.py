@@ -95,10 +95,10 @@ def build(family: str, space: Space) -> Family:
     if family == "energy":
         network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
         return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0, compare=0.01)
-    if family in ("rbm", "dbm"):
-        if family == "dbm":
-            deep = Layers([Bits(space).size, 48, 24], classes=2, centred=True)
-            return DeepBoltzmann(deep, space, classes=2, greedy=(0.15, 0.3), sweeps=2, telling=1.0)
+    if family == "dbm":
+        network = Layers([Bits(space).size, 48, 24], classes=2, centred=True)
+        return DeepBoltzmann(network, space, classes=2, greedy=(0.15, 0.3), sweeps=2, telling=1.0)
+    if family == "rbm":
         return BoltzmannMachine(Layers([Bits(space).size, 64], classes=2), space, classes=2, sweeps=2, telling=1.0)
     if family == "dbn":
         return DeepBelief(Belief(Bits(space).size, 64, 64, classes=2), space, classes=2, sweeps=2, telling=1.0)

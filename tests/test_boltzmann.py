@@ -54,6 +54,15 @@ def log_sum(network: Layers, sizes: list[int], label: int) -> float:
     return float(network.log_weights(all_states(sizes, label))[:, 0].double().logsumexp(0))
 
 
+def learned(model: BoltzmannMachine | DeepBelief, share: float) -> set[str]:
+    """The parameters of the network that a step at that share of training moves."""
+    x, y = torch.rand(64, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
+    model.zero_grad()
+    model.age(share)
+    model.loss(x, y).backward()
+    return {name for name, p in model.network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+
+
 @each_depth
 def test_offsets_that_follow_their_units_leave_states_as_likely_as_they_were(sizes):
     network, states = machine(sizes), all_states(sizes, 1)
@@ -87,20 +96,12 @@ def test_a_pair_of_layers_is_what_the_whole_is_without_the_others():
 
 def test_the_deep_machine_learns_pair_by_pair_and_then_as_one():
     model = DeepBoltzmann(Layers([16, 8, 6], 2, centred=True), TINY, classes=2, telling=1.0, greedy=(0.3, 0.6))
-    x, y = torch.rand(64, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
-
-    def learned(share: float) -> set[str]:
-        model.zero_grad()
-        model.age(share)
-        model.loss(x, y).backward()
-        return {name for name, p in model.network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-
-    assert learned(0.0) == {"weights.0", "biases.0", "biases.1"}
-    assert learned(0.3) == {"weights.1", "weights.2", "biases.2", "telling"}
+    assert learned(model, 0.0) == {"weights.0", "biases.0", "biases.1"}
+    assert learned(model, 0.3) == {"weights.1", "weights.2", "biases.2", "telling"}
     again = DeepBoltzmann(Layers([16, 8, 6], 2, centred=True), TINY, classes=2, greedy=(0.3, 0.6))
     again.load_state_dict(deepcopy(model.state_dict()))  # a run that was interrupted here
     before = [w.detach().clone() for w in model.network.weights]
-    assert learned(0.6) == {name for name, _ in model.network.named_parameters()}
+    assert learned(model, 0.6) == {name for name, _ in model.network.named_parameters()}
     for k, share in enumerate((1.0, JOINED, 1.0)):
         torch.testing.assert_close(model.network.weights[k].detach(), share * before[k])
     assert not torch.equal(model.network.centres, torch.full((14,), 0.5))
@@ -120,9 +121,12 @@ def test_chains_begin_with_what_they_are_given_as_often_as_needed():
     assert torch.equal(chains.states[0], begin[0][[0, 1, 0, 1, 0]])
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["offsets of a half", "offsets that moved"])
 @each_depth
-def test_annealed_importance_sampling_finds_the_enumerated_constant(sizes):
+def test_annealed_importance_sampling_finds_the_enumerated_constant(sizes, moved):
     network, generator = machine(sizes), torch.Generator().manual_seed(0)
+    if moved:
+        network.follow([torch.rand(1, size, generator=generator) for size in network.sizes], share=1.0)
     for label in (0, 1):
         labels = torch.eye(2)[[label]].expand(2000, -1)
         way = log_partition(network, labels, 400, lambda units: torch.rand(2000, units, generator=generator))
@@ -260,23 +264,17 @@ def test_the_belief_network_learns_in_turns():
     model = DeepBelief(Belief(16, 8, 8, classes=2), TINY, classes=2, telling=1.0)
     x, y = torch.rand(64, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
 
-    def learned(share: float) -> set[str]:
-        model.zero_grad()
-        model.age(share)
-        model.loss(x, y).backward()
-        return {name for name, p in model.network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-
     assert model.learning == ALL
-    first = learned(0.0)
+    first = learned(model, 0.0)
     assert model.learning == FIRST
     assert first == {"first.weights.0", "first.biases.0", "first.biases.1"}
     with torch.no_grad():
         model.network.first.weights[0] += 0.5
-    above = learned(0.5)
+    above = learned(model, 0.5)
     assert above
     assert all(name.startswith("above.") for name in above)
     assert torch.equal(model.network.upward, model.network.first.weights[0])
-    assert learned(0.9) == {name for name, _ in model.network.named_parameters()}
+    assert learned(model, 0.9) == {name for name, _ in model.network.named_parameters()}
     again = DeepBelief(Belief(16, 8, 8, classes=2), TINY, classes=2)  # a run that is taken up between two turns
     again.network.first.load_state_dict(model.network.first.state_dict())
     again.age(0.5)
