@@ -224,11 +224,11 @@ def fit_latent(misfit: Callable[[Tensor], Tensor], z: Tensor, centre: Tensor | f
 
 
 @torch.no_grad()
-def first_codes(draw: Callable[[], Tensor], misfit: Callable[[Tensor], Tensor], noise: Noise | None, tries: int) -> Tensor:
-    """Of `tries` draws (n, latent), one a row: in proportion to exp(-misfit) (importance resampling), or without noise the best."""
+def first_codes(draw: Callable[[], Tensor], misfit: Callable[[Tensor], Tensor], noise: Noise, tries: int) -> Tensor:
+    """Of `tries` draws (n, latent), one a row, in proportion to exp(-misfit) (importance resampling)."""
     drawn = torch.stack([draw() for _ in range(tries)], dim=1)
     fit = torch.stack([-misfit(drawn[:, i]) for i in range(tries)], dim=1)
-    return drawn[torch.arange(len(drawn)), noise.choose(fit.softmax(1)) if noise else fit.argmax(1)]
+    return drawn[torch.arange(len(drawn)), noise.choose(fit.softmax(1))]
 
 
 def weigh_levels(

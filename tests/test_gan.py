@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from dgm_models.contracts import Noise
+from dgm_models.contracts import Noise, last
+from dgm_models.degradations import Hide
 from dgm_models.families.gan import GAN
 from dgm_models.probability import truncated_normal
 from dgm_models.training.loop import train
@@ -96,3 +97,29 @@ def test_truncated_normal_numbers_are_what_their_name_says():
     # within the bounds it is the normal distribution, conditioned on them
     share = (normal.cdf(torch.tensor(0.5)) - normal.cdf(torch.tensor(-1.0))) / (1 - 2 * normal.cdf(torch.tensor(-1.0)))
     assert (narrow < 0.5).float().mean().item() == pytest.approx(share.item(), abs=1e-3)
+
+
+def test_without_a_label_that_one_is_found_under_which_what_is_seen_can_be_generated(toys):
+    """Rows come from label 0, columns from label 1: under the other label, none of either can be told."""
+    model, _ = toys.get("gan", "pixels")
+    y = torch.arange(40) % 2
+    x, left = model.sample(Noise(range(40)), y), Hide((torch.arange(4) < 3).expand(1, 4, 4))
+    misses = {}
+    for name, told in (("none", None), ("right", y), ("wrong", 1 - y)):
+        answer = last(model.restore(left(x), left, Noise(range(100, 140)), told))
+        assert torch.equal(left(answer.x), left(x))
+        misses[name] = (left(answer.guess) - left(x)).abs().mean().item()
+    assert misses["right"] < 0.03
+    assert misses["none"] < 0.03
+    assert misses["wrong"] > 0.1
+
+
+def test_guesses_are_made_once_for_the_same_weights():
+    model = build("gan", TINY).eval()
+    first = model._guesses(64, 1.0)
+    assert model._guesses(64, 1.0) is first
+    assert model._guesses(64, 0.5) is not first
+    with torch.no_grad():
+        model.network.generator.start.bias.add_(1.0)
+    model.eval()
+    assert not torch.equal(model._guesses(64, 1.0)[2], first[2])

@@ -16,8 +16,11 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
-from dgm_models.guidance import first_codes, fit_latent
-from dgm_models.probability import truncated_normal
+from dgm_models.guidance import fit_latent
+from dgm_models.probability import PART, truncated_normal
+
+GUESSES = 4096  # codes that all searches choose their first one from
+SIGHT = 0.25  # of them that one answer chooses from: with more it finds the label more often, and answers differ less
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class GANSettings(Settings):
 @dataclass(frozen=True)
 class GANRestoring(Settings):
     tries: int = knob(
-        256, "First guesses", 1, 512, step=1, help="codes (and labels, if none is given) drawn from the prior; one that fits is refined"
+        GUESSES, "First guesses", 64, 8192, step=64, help="codes from the prior, with every label; the best of a random quarter is refined"
     )
     steps: int = knob(60, "Steps", 0, 300, step=10)
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
@@ -61,6 +64,11 @@ class GAN(Family):
         self.network, self.space, self.latent, self.classes = network, space, latent, classes
         self.gamma, self.penalised, self.drop = gamma, penalised, drop
         self.fit_error = 0.02  # variance of a pixel around what a code decodes to, for codes that are searched
+        self._guessed: dict[tuple[int, float], tuple[Tensor, Tensor, Tensor]] = {}
+
+    def train(self, mode: bool = True) -> GAN:
+        self._guessed.clear()  # weights are about to change, or have
+        return super().train(mode)
 
     # the game ---------------------------------------------------------------------------------------------------------
 
@@ -124,11 +132,22 @@ class GAN(Family):
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """A code that generates nearly x, by descent from the best of several (Bora et al., 2017): (n, *shape) -> (n, latent)."""
         self.space.check(x)
-        y, noise = self.labels(y, len(x)), Noise.of(x)
-        misfit = lambda z: self._misfit(self._unbounded(z, y) - x)  # noqa: E731
-        start = first_codes(lambda: noise.normal(self.latent), misfit, None, tries=128)
-        *_, z = fit_latent(misfit, start, steps=100)
+        y, (codes, named, made) = self.labels(y, len(x)), self._guesses(GUESSES, 1.0)
+        misfits = (torch.where(named == y[row], self._misfit(made - x[row]), torch.inf) for row in range(len(x)))
+        start = codes[torch.stack([misfit.argmin() for misfit in misfits])]
+        *_, z = fit_latent(lambda z: self._misfit(self._unbounded(z, y) - x), start, steps=100)
         return z
+
+    @torch.no_grad()
+    def _guesses(self, count: int, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes from the prior, labels in turn (the last: none) and what they generate, unbounded: the same for all searches, and
+        kept until the next one asks for others, for they take seconds."""
+        if (count, temperature) not in self._guessed:
+            self._guessed.clear()
+            codes, named = temperature * Noise(range(count)).normal(self.latent), torch.arange(count) % (self.classes + 1)
+            parts = zip(codes.split(PART), named.split(PART), strict=True)
+            self._guessed[count, temperature] = codes, named, torch.cat([self._unbounded(*part) for part in parts])
+        return self._guessed[count, temperature]
 
     def _misfit(self, off: Tensor, gain: float = 1.0) -> Tensor:
         """-log N of what a code leaves unexplained, (n,), without its constant."""
@@ -147,19 +166,21 @@ class GAN(Family):
         self.check_measurement(seen, degradation, noise)
         settings, labels, gain = settings or self.Restoring(), self.labels(y, len(noise)), degradation.gain
         fresh = settings.temperature * self.fit_error**0.5 * degradation(noise.normal(*self.space.shape))
-        misfit = lambda z, labels, target: self._misfit(degradation(self._generate(z, labels)) - target, gain)  # noqa: E731
-        draw = lambda: settings.temperature * noise.normal(self.latent)  # noqa: E731
-        unknown = labels == self.classes
+        codes, named, made = self._guesses(settings.tries, settings.temperature)
+        made, passed_by = self.space.clamp(made), noise.uniform(settings.tries) >= SIGHT
 
-        def guess() -> Tensor:
-            """A code and, as one more number, a label: any of them where none was given, for p(x) is their mean."""
-            any_label = (noise.uniform(1) * max(1, self.classes)).floor()
-            return torch.cat([draw(), torch.where(unknown[:, None], any_label, labels[:, None])], dim=1)
+        def fittest(row: int) -> Tensor:
+            """The best guess in sight; under any label where none was given, for p(x) is their mean."""
+            away = degradation.rows(torch.full((len(codes),), row))
+            misfit = self._misfit(away(made) - seen[row], gain) + 1e6 * passed_by[row]  # if none of the label is in sight, another
+            open_to = named == labels[row] if labels[row] < self.classes else named <= max(0, self.classes - 1)
+            return torch.where(open_to, misfit, torch.inf).argmin()
 
-        told = first_codes(guess, lambda code: misfit(code[:, :-1], code[:, -1].long(), seen), noise, settings.tries)
-        start, labels = told[:, :-1], told[:, -1].long()
+        best = torch.stack([fittest(row) for row in range(len(noise))])
+        start, labels = codes[best], named[best]
         yield self._answer(start, labels, seen, degradation, "a code drawn from the prior that fits what was seen")
-        film = fit_latent(lambda z: misfit(z, labels, seen + fresh), start, draw(), steps=settings.steps)
+        misfit = lambda z: self._misfit(degradation(self._generate(z, labels)) - seen - fresh, gain)  # noqa: E731
+        film = fit_latent(misfit, start, settings.temperature * noise.normal(self.latent), steps=settings.steps)
         for step, z in enumerate(film):
             yield self._answer(z, labels, seen, degradation, f"step {step + 1} of {settings.steps} towards what was seen")
 
