@@ -138,20 +138,19 @@ def signal_of(space: Space, degradation: Degradation, seen: Tensor) -> Tensor:
 
 
 def infer_labels(
-    denoiser: Callable[[Tensor], Callable[[Tensor, float], Tensor]],
+    weigh: Callable[[Tensor, Degradation, Noise], Tensor],
     classes: int,
     space: Space,
     seen: Tensor,
     degradation: Degradation,
     noise: Noise,
     y: Tensor,
-    *,
-    steps: int,
 ) -> Tensor:
     """Labels drawn from p(y | seen) where y is `classes`: p(x | seen) is the sum over y of p(y | seen) p(x | seen, y).
 
-    p(y | seen) is worked out once for each different measurement, with noise that depends on nothing else. Every picture spends
-    one number of its stream here, so that none depends on whether its neighbours came with a label.
+    weigh(seen, degradation, noise) gives log p(seen | y) up to a constant, (m, classes), or bounds of it. It is asked once for
+    each different measurement, with noise that depends on nothing else. Every picture spends one number of its stream here, so
+    that none depends on whether its neighbours came with a label.
     """
     level, blank = noise.uniform(1), y == classes
     if not blank.any():
@@ -161,7 +160,7 @@ def infer_labels(
     different, group = torch.cat([seen, ones], dim=1).flatten(1).unique(dim=0, return_inverse=True)
     first = torch.stack([(group == g).nonzero()[0, 0] for g in range(len(different))])
     some = seen[first]
-    evidence = weigh_hypotheses(denoiser, classes, space, some, degradation.rows(first), Noise.of(some), steps=steps)
+    evidence = weigh(some, degradation.rows(first), Noise.of(some))
     chosen = torch.searchsorted(evidence[group].softmax(1).cumsum(1), level[blank])[:, 0]
     return y.index_put((blank,), chosen.clamp(max=classes - 1))
 

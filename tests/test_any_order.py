@@ -19,17 +19,18 @@ INDEX = torch.tensor([8, 4, 2, 1])
 
 
 class Enumerated(nn.Module):
-    """The exact conditionals of a joint distribution over the 16 pictures, by summing it up."""
+    """The exact conditionals of a joint distribution over the 16 pictures, by summing it up; with another joint for each label."""
 
     levels = 2
 
-    def __init__(self) -> None:
+    def __init__(self, labels: int = 1) -> None:
         super().__init__()
-        self.joint = (2 * torch.randn(16, generator=torch.Generator().manual_seed(0))).softmax(0)
+        self.joints = (2 * torch.randn(labels, 16, generator=torch.Generator().manual_seed(0))).softmax(1)
+        self.joint = self.joints[0]
 
     def forward(self, levels: Tensor, seen: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
         flat, known = levels.flatten(1), seen.flatten(1)
-        fits = ((PICTURES[None] == flat[:, None]) | ~known[:, None]).all(2).float() * self.joint  # (n, 16)
+        fits = ((PICTURES[None] == flat[:, None]) | ~known[:, None]).all(2).float() * self.joints[y]  # (n, 16)
         mass = torch.stack([fits @ (level == PICTURES).float() for level in (0, 1)], dim=2)
         logits = (mass / mass.sum(2, keepdim=True)).clamp_min(1e-12).log()
         return logits if at is None else logits.gather(1, at[..., None].expand(-1, -1, 2))
@@ -67,6 +68,23 @@ def test_hidden_pixels_come_from_the_posterior(exact, mask):
     answer = last(exact.restore(seen, away, Noise(range(4000)), settings=exact.Restoring(steps=4))).x
     posterior = exact.network.joint * ((truth == PICTURES) | ~seen_at).all(1)
     assert torch.allclose(shares(answer), posterior / posterior.sum(), atol=0.03)
+
+
+@pytest.mark.parametrize("steps", [0, 30])
+def test_without_a_label_one_is_drawn_as_often_as_what_is_seen_calls_for_it(steps):
+    """And is held: what the network says without a label is another thing here, which comes out where none is inferred."""
+    model, seen_at, truth = (
+        AnyOrder(Enumerated(4), Space((1, 2, 2), "image"), classes=3),
+        torch.tensor([True, True, False, True]),
+        PICTURES[13],
+    )
+    away = Hide(seen_at.view(1, 2, 2))
+    seen = away(truth.float().view(1, 1, 2, 2).expand(4000, -1, -1, -1))
+    answer = last(model.restore(seen, away, Noise(range(4000)), settings=model.Restoring(steps=4, label_steps=steps))).x
+    posteriors = model.network.joints * ((truth == PICTURES) | ~seen_at).all(1)
+    fair, other = posteriors[:3].sum(0) / posteriors[:3].sum(), posteriors[3] / posteriors[3].sum()
+    assert (fair - other).abs().max() > 0.15
+    assert torch.allclose(shares(answer), fair if steps else other, atol=0.05)
 
 
 def test_a_block_average_of_one_hidden_pixel_settles_it():

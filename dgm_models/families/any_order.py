@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob, last
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
 from dgm_models.families.autoregressive import near_ink
-from dgm_models.guidance import weigh_levels
+from dgm_models.guidance import infer_labels, weigh_levels
 from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, order_keys, sharpen
 
 HASTE = 2.0  # the share that is known grows as this power of the share of steps: the first pixels decide most, so they come one by one
@@ -37,6 +38,15 @@ class AnyOrderSettings(Settings):
 @dataclass(frozen=True)
 class AnyOrderRestoring(Settings):
     steps: int = knob(48, "Steps", 1, 784, step=1)
+    label_steps: int = knob(
+        4,
+        "Steps to infer the label",
+        0,
+        30,
+        step=1,
+        advanced=True,
+        help="for a hidden part, an evaluation a label; 0: restore without a label",
+    )
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
 
 
@@ -87,15 +97,24 @@ class AnyOrder(Family):
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 784:
             raise ValueError(f"k: expected 1 to 784 cuts, got {k!r}")
         self.space.check(x)
-        size, noise, levels = self.space.size, Noise.of(x), self.space.to_levels(x, self.levels)
-        y, first, total = self.labels(y, len(x)), noise.uniform(1), torch.zeros(len(x))
+        levels, everything = self.space.to_levels(x, self.levels), torch.ones((len(x), self.space.size), dtype=torch.bool)
+        return self._bound(levels, everything, [self.labels(y, len(x))], Noise.of(x), k)[:, 0] - self.space.log_width(self.levels)
+
+    def _bound(self, levels: Tensor, among: Tensor, labels: list[Tensor], noise: Noise, k: int) -> Tensor:
+        """Estimates of the bound of log p(levels of the elements `among` | labels), nats (n, number of labels), from k cuts that all
+        labels share; levels (n, *shape), among (n, size) bool, labels each (n,)."""
+        first, size = noise.uniform(1), among.sum(1, keepdim=True)
+        total = torch.zeros(len(levels), len(labels))
         for i in range(k):
-            count = ((first + i) / k * size).long().clamp(max=size - 1)
-            seen = (noise.uniform(size).argsort(1).argsort(1) < count).view_as(x)
-            parts = zip(levels.split(PART), seen.split(PART), y.split(PART), strict=True)
-            nats = torch.cat([log_chosen(self.network(*part).float(), part[0].flatten(1)) for part in parts])
-            total += size * (nats * ~seen.flatten(1)).sum(1) / (size - count[:, 0]) / k
-        return total - self.space.log_width(self.levels)
+            count = ((first + i) / k * size).long().minimum(size - 1)
+            key = noise.uniform(self.space.size) + (~among).float()  # those that are not asked for come last
+            seen = key.argsort(1).argsort(1) < count
+            asked = among & ~seen
+            for label, y in enumerate(labels):
+                parts = zip(levels.split(PART), seen.view_as(levels).split(PART), y.split(PART), strict=True)
+                nats = torch.cat([log_chosen(self.network(*part).float(), part[0].flatten(1)) for part in parts])
+                total[:, label] += (size * (nats * asked).sum(1, keepdim=True) / (size - count))[:, 0] / k
+        return total
 
     # sampling ---------------------------------------------------------------------------------------------------------
 
@@ -117,20 +136,30 @@ class AnyOrder(Family):
     def restore(
         self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: AnyOrderRestoring | None = None
     ) -> Iterator[Frame]:
-        """Samples of p(x | seen, y): seen pixels come first in the order. Averages of blocks settle the pixels of blocks that are
-        all black or all white, and weigh the levels of the others by what the rest of the block leaves (`guidance.weigh_levels`)."""
+        """Samples of p(x | seen, y): seen pixels come first in the order, and where no label was given they call for one. Averages of
+        blocks settle the pixels of blocks that are all black or all white, and weigh the levels of the others by what the rest of
+        the block leaves (`guidance.weigh_levels`)."""
         self.check_measurement(seen, degradation, noise)
-        settings, n = settings or self.Restoring(), len(noise)
+        settings, n, y = settings or self.Restoring(), len(noise), self.labels(y, len(noise))
         sampling = self.Settings(steps=settings.steps, temperature=settings.temperature, guidance_scale=1.0)
         spread, weigh = degradation.pinv(seen), None if isinstance(degradation, Hide) else (seen, degradation)
         levels = self.space.to_levels(spread, self.levels)
         if weigh is None:
             known = degradation.mask.expand(n, *self.space.shape)
+            if self.classes and settings.label_steps:
+                weigh_labels = partial(self._weigh_labels, steps=settings.label_steps)
+                y = infer_labels(weigh_labels, self.classes, self.space, seen, degradation, noise, y)
         else:  # no level is below 0 or above 1, so an average that is 0 or 1 leaves no choice
             half = degradation.gain / (2 * self.levels - 2)
             known = (spread < half) | (spread > 1 - half)
-        for frame in self._reveal(noise, self.labels(y, n), levels, known, sampling, weigh):
+        for frame in self._reveal(noise, y, levels, known, sampling, weigh):
             yield frame._replace(x=put_back_in_range(frame.x, seen, degradation) if frame.guess is None else frame.x)
+
+    def _weigh_labels(self, seen: Tensor, degradation: Hide, noise: Noise, steps: int) -> Tensor:
+        """Bounds of log p(seen pixels | label), (m, classes)."""
+        among = degradation.mask.expand(len(seen), *self.space.shape).flatten(1)
+        labels = [torch.full((len(seen),), label) for label in range(self.classes)]
+        return self._bound(self.space.to_levels(seen, self.levels), among, labels, noise, steps)
 
     def _reveal(
         self,

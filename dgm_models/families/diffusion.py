@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
-from dgm_models.guidance import follow_measurement, infer_labels
+from dgm_models.guidance import follow_measurement, infer_labels, weigh_hypotheses
 from dgm_models.probability import lerp, log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
 
@@ -132,7 +133,8 @@ class Diffusion(Family):
         settings = settings or self.Restoring()
         y = self.labels(y, len(noise))
         if self.classes and settings.label_steps:
-            y = infer_labels(self.denoiser, self.classes, self.space, seen, degradation, noise, y, steps=settings.label_steps)
+            weigh = partial(weigh_hypotheses, self.denoiser, self.classes, self.space, steps=settings.label_steps)
+            y = infer_labels(weigh, self.classes, self.space, seen, degradation, noise, y)
         denoise = self.denoiser(y, settings.guidance_scale)
         film = follow_measurement(
             denoise, self.space, seen, degradation, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn

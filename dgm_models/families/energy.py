@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
 from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
-from dgm_models.guidance import infer_labels, signal_of
+from dgm_models.guidance import infer_labels, signal_of, weigh_hypotheses
 from dgm_models.probability import lerp
 
 OTHERS = 3  # wrong labels that a true one is told from in training
@@ -163,7 +164,8 @@ class EnergyBased(Family):
         self.check_measurement(seen, degradation, noise)
         settings, target, y = settings or self.Restoring(), signal_of(self.space, degradation, seen), self.labels(y, len(noise))
         if self.classes and settings.label_steps:
-            y = infer_labels(self.denoiser, self.classes, self.space, seen, degradation, noise, y, steps=settings.label_steps)
+            weigh = partial(weigh_hypotheses, self.denoiser, self.classes, self.space, steps=settings.label_steps)
+            y = infer_labels(weigh, self.classes, self.space, seen, degradation, noise, y)
 
         def pull(x: Tensor, down: Tensor) -> Tensor:
             return down - degradation.pinv(degradation(down)) + degradation.pinv(target - degradation(x))
