@@ -73,11 +73,8 @@ def test_hidden_pixels_come_from_the_posterior(exact, mask):
 @pytest.mark.parametrize("steps", [0, 30])
 def test_without_a_label_one_is_drawn_as_often_as_what_is_seen_calls_for_it(steps):
     """And is held: what the network says without a label is another thing here, which comes out where none is inferred."""
-    model, seen_at, truth = (
-        AnyOrder(Enumerated(4), Space((1, 2, 2), "image"), classes=3),
-        torch.tensor([True, True, False, True]),
-        PICTURES[13],
-    )
+    model = AnyOrder(Enumerated(4), Space((1, 2, 2), "image"), classes=3)
+    seen_at, truth = torch.tensor([True, True, False, True]), PICTURES[13]
     away = Hide(seen_at.view(1, 2, 2))
     seen = away(truth.float().view(1, 1, 2, 2).expand(4000, -1, -1, -1))
     answer = last(model.restore(seen, away, Noise(range(4000)), settings=model.Restoring(steps=4, label_steps=steps))).x
@@ -85,6 +82,14 @@ def test_without_a_label_one_is_drawn_as_often_as_what_is_seen_calls_for_it(step
     fair, other = posteriors[:3].sum(0) / posteriors[:3].sum(), posteriors[3] / posteriors[3].sum()
     assert (fair - other).abs().max() > 0.15
     assert torch.allclose(shares(answer), fair if steps else other, atol=0.05)
+
+
+@pytest.mark.parametrize("shown", [False, True], ids=["nothing", "everything"])
+def test_where_nothing_or_everything_is_seen_a_label_is_inferred_all_the_same(shown):
+    model, away = AnyOrder(Enumerated(4), Space((1, 2, 2), "image"), classes=3), Hide(torch.full((1, 2, 2), shown))
+    x = PICTURES[[13] * 3000].float().view(-1, 1, 2, 2)
+    answer = last(model.restore(away(x), away, Noise(range(3000)), settings=model.Restoring(steps=4))).x
+    assert torch.equal(answer, x) if shown else torch.allclose(shares(answer), model.network.joints[:3].mean(0), atol=0.03)
 
 
 def test_a_block_average_of_one_hidden_pixel_settles_it():

@@ -38,15 +38,7 @@ class AnyOrderSettings(Settings):
 @dataclass(frozen=True)
 class AnyOrderRestoring(Settings):
     steps: int = knob(48, "Steps", 1, 784, step=1)
-    label_steps: int = knob(
-        4,
-        "Steps to infer the label",
-        0,
-        30,
-        step=1,
-        advanced=True,
-        help="for a hidden part, an evaluation a label; 0: restore without a label",
-    )
+    label_steps: int = knob(4, "Steps to infer the label", 0, 30, step=1, advanced=True, help="inpainting only; 0: restore without a label")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
 
 

@@ -7,7 +7,7 @@ is no density: log p(x) has no answer here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -133,8 +133,7 @@ class GAN(Family):
         """A code that generates nearly x, by descent from the best of several (Bora et al., 2017): (n, *shape) -> (n, latent)."""
         self.space.check(x)
         y, (codes, named, made) = self.labels(y, len(x)), self._guesses(GUESSES, 1.0)
-        misfits = (torch.where(named == y[row], self._misfit(made - x[row]), torch.inf) for row in range(len(x)))
-        start = codes[torch.stack([misfit.argmin() for misfit in misfits])]
+        start = codes[_fittest(named == y[:, None], lambda row: self._misfit(made - x[row]))]
         *_, z = fit_latent(lambda z: self._misfit(self._unbounded(z, y) - x), start, steps=100)
         return z
 
@@ -169,14 +168,13 @@ class GAN(Family):
         codes, named, made = self._guesses(settings.tries, settings.temperature)
         made, passed_by = self.space.clamp(made), noise.uniform(settings.tries) >= SIGHT
 
-        def fittest(row: int) -> Tensor:
-            """The best guess in sight; under any label where none was given, for p(x) is their mean."""
+        def misfit_of_guesses(row: int) -> Tensor:
             away = degradation.rows(torch.full((len(codes),), row))
-            misfit = self._misfit(away(made) - seen[row], gain) + 1e6 * passed_by[row]  # if none of the label is in sight, another
-            open_to = named == labels[row] if labels[row] < self.classes else named <= max(0, self.classes - 1)
-            return torch.where(open_to, misfit, torch.inf).argmin()
+            return self._misfit(away(made) - seen[row], gain) + 1e6 * passed_by[row]  # if none of the label is in sight, another
 
-        best = torch.stack([fittest(row) for row in range(len(noise))])
+        # under any label where none was given, for p(x) is their mean
+        open_to = torch.where((labels < self.classes)[:, None], named == labels[:, None], named < max(1, self.classes))
+        best = _fittest(open_to, misfit_of_guesses)
         start, labels = codes[best], named[best]
         yield self._answer(start, labels, seen, degradation, "a code drawn from the prior that fits what was seen")
         misfit = lambda z: self._misfit(degradation(self._generate(z, labels)) - seen - fresh, gain)  # noqa: E731
@@ -188,3 +186,8 @@ class GAN(Family):
     def _answer(self, z: Tensor, y: Tensor, seen: Tensor, degradation: Degradation, note: str) -> Frame:
         x = self._generate(z, y)
         return Frame(put_back_in_range(x, seen, degradation), note, x)
+
+
+def _fittest(open_to: Tensor, misfit: Callable[[int], Tensor]) -> Tensor:
+    """Of the guesses that a row may take, (n, count) bool, the one of least misfit(row), (count,): indices (n,)."""
+    return torch.stack([torch.where(may, misfit(row), torch.inf).argmin() for row, may in enumerate(open_to)])
