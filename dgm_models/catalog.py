@@ -7,11 +7,11 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-import torch
 from torch import nn
 
 from dgm_models import weights
 from dgm_models.contracts import Space
+from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
 
 MODELS: dict[str, Recipe] = {recipe.id: recipe for recipe in RECIPES}
@@ -66,7 +66,8 @@ def enlarge(row: Recipe) -> Recipe:
     """The recipe for a GPU: the same model, wider and longer."""
     if not row.large:
         raise ValueError(f"{row.id} has no larger recipe")
-    return replace(row, **{**row.large, "network_config": {**row.network_config, **row.large.get("network_config", {})}})
+    nested = {name: {**getattr(row, name), **row.large.get(name, {})} for name in ("network_config", "family_config")}
+    return replace(row, **{**row.large, **nested})
 
 
 def load(id: str) -> nn.Module:
@@ -95,9 +96,7 @@ def open_model(id: str) -> Loaded:
             f"weights/{id}/{weights.FILE} does not fit {row.family}: {str(error).splitlines()[-1].strip()}. Train it anew: ./dgm train {id}"
         ) from error
     model.eval().requires_grad_(False)
-    for part in model.modules():
-        if isinstance(part, nn.Conv2d):
-            part.to(memory_format=torch.channels_last)  # a fifth faster on a CPU than channels first
+    channels_last(model)
     return Loaded(model, source, sum(p.numel() for p in model.parameters()))
 
 

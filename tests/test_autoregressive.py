@@ -16,7 +16,7 @@ from dgm_models.networks.raster import Causal, RasterNet
 def rough(shape: tuple[int, int, int], levels: int) -> Autoregressive:
     """Untrained, but with weights large enough that every pixel matters."""
     torch.manual_seed(0)
-    network = RasterNet(shape, levels, classes=2, width=16, above=8, rows=2, depth=1, window=3, memory=8)
+    network = RasterNet(shape, levels, classes=2, width=16, above=8, rows=2, depth=1, window=3, memory=8, dropout=0.5)
     for part in network.parameters():
         part.data += 0.3 * torch.randn(part.shape)
     return Autoregressive(network, Space(shape, "image"), classes=2).eval().requires_grad_(False)
@@ -60,6 +60,14 @@ def test_no_pixel_hears_of_itself_or_of_a_later_one(grey):
         heard = sum(slope.abs().flatten(1, 2).sum(2)[0] for slope in slopes if slope is not None)
         assert torch.all(heard[i:] == 0), i
         assert i == 0 or heard[:i].max() > 0, i
+
+
+def test_hidden_features_are_dropped_in_training_alone():
+    model, x = rough((1, 6, 6), 256), torch.rand(2, 1, 6, 6)
+    levels, none = model.space.to_levels(x, 256), torch.tensor([2, 2])
+    assert torch.equal(model.network(levels, none), model.network(levels, none))
+    model.train()
+    assert not torch.allclose(model.network(levels, none), model.network(levels, none), atol=1e-3)
 
 
 def test_caches_change_nothing(grey):

@@ -58,6 +58,14 @@ def test_the_penalty_is_the_squared_gradient():
     assert losses[1] - losses[0] == pytest.approx(0.2 / 2 * (25 + 25), rel=1e-4)
 
 
+def test_the_penalty_falls_as_half_a_cosine_where_an_end_is_given():
+    falling, steady = (GAN(nn.Module(), PLANE, latent=4, gamma=1.0, last_gamma=last) for last in (0.1, None))
+    for share, weight in ((0, 1.0), (0.5, 0.55), (1, 0.1)):
+        falling.age(share)
+        steady.age(share)
+        assert (falling.gamma, steady.gamma) == (pytest.approx(weight), pytest.approx(1.0))
+
+
 def test_a_critic_that_is_taught_alone_tells_data_from_samples():
     """In the game it is the generator that ends this: of a game that is over, the critic is flat."""
     model = build("gan", TINY)

@@ -61,3 +61,16 @@ def test_those_that_judge_are_trained_by_the_same_loop(id):
     (progress,) = train(model, x, torch.arange(12) % 10, steps=2, batch=12, rate=1e-3)
     assert 0 < progress.losses["model"] < 10
     assert any(not torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
+
+
+def test_every_larger_recipe_changes_what_it_names_and_fits_in_8_megabytes():
+    rows = [row for row in catalog.MODELS.values() if row.large]
+    for row in rows:
+        larger = catalog.enlarge(row)
+        assert larger.family_config == {**row.family_config, **row.large.get("family_config", {})}
+        assert larger.network_config == {**row.network_config, **row.large.get("network_config", {})}
+        assert 2 * sum(p.numel() for p in catalog.build(larger).parameters()) < 8e6, row.id
+        assert larger.steps * larger.batch > row.steps * row.batch
+    assert {"autoregressive-mnist", "gan-mnist"} <= {row.id for row in rows}
+    with pytest.raises(ValueError, match="gmm-mnist has no larger recipe"):
+        catalog.enlarge(catalog.recipe("gmm-mnist"))

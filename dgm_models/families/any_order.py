@@ -30,7 +30,7 @@ class AnyOrderSettings(Settings):
     steps: int = knob(16, "Steps", 1, 784, step=1, help="one evaluation each; pixels that are revealed together do not see each other")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="divides the logits; 0: always the likeliest level")
     guidance_scale: float = knob(
-        2.5, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
+        1.5, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
     )
     top_p: float = knob(1.0, "Top-p", 0.05, 1.0, step=0.05, help="draw from the likeliest levels that hold this share, no others")
 

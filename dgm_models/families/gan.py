@@ -7,6 +7,7 @@ is no density: log p(x) has no answer here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -42,7 +43,8 @@ class GANRestoring(Settings):
 class GAN(Family):
     """Class-conditional. network.generator(z, labels) -> signal; network.critic(signal, labels) -> (n,).
 
-    gamma weighs the gradient penalties; they are measured on the first `penalised` share of a batch, which keeps their mean.
+    gamma weighs the gradient penalties, and falls as half a cosine to `last_gamma` where that is given (Huang et al., 2024); they are
+    measured on the first `penalised` share of a batch, which keeps their mean.
     """
 
     Settings = GANSettings
@@ -59,10 +61,12 @@ class GAN(Family):
         gamma: float = 0.1,
         penalised: float = 0.25,
         drop: float = 0.1,
+        last_gamma: float | None = None,
     ) -> None:
         super().__init__()
         self.network, self.space, self.latent, self.classes = network, space, latent, classes
         self.gamma, self.penalised, self.drop = gamma, penalised, drop
+        self.gammas = gamma, gamma if last_gamma is None else last_gamma
         self.fit_error = 0.02  # variance of a pixel around what a code decodes to, for codes that are searched
         self._guessed: dict[tuple[int, float], tuple[Tensor, Tensor, Tensor]] = {}
 
@@ -74,6 +78,11 @@ class GAN(Family):
 
     def players(self) -> dict[str, nn.Module]:
         return {"critic": self.network.critic, "generator": self.network.generator}
+
+    def age(self, share: float) -> None:
+        """The weight of the penalties for this share of training."""
+        first, last = self.gammas
+        self.gamma = last + (first - last) * (1 + math.cos(math.pi * share)) / 2
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "critic") -> Tensor:
         """softplus of how much the wrong one of a pair leads (Huang et al., 2024); the critic's with R1 and R2."""

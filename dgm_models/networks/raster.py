@@ -77,9 +77,9 @@ class ChannelNorm(nn.Module):
 class RowBlock(nn.Module):
     """A convolution that sees its own row and the one before it, beside the identity; rows above come as they were cached."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.norm = ChannelNorm(width)
+        self.norm, self.dropout = ChannelNorm(width), nn.Dropout(dropout)
         self.look, self.mix = nn.Conv2d(width, width, (2, 3), padding=(0, 1)), nn.Conv2d(width, width, 1)
         nn.init.zeros_(self.mix.weight)
         nn.init.zeros_(self.mix.bias)
@@ -87,20 +87,21 @@ class RowBlock(nn.Module):
     def forward(self, h: Tensor, before: Tensor) -> Tensor:
         """(n, width, rows, columns) and the row before the first, (n, width, 1, columns) -> like h."""
         seen = F.silu(self.norm(torch.cat([before, h], dim=2)))
-        return h + self.mix(F.silu(self.look(seen)))
+        return h + self.mix(self.dropout(F.silu(self.look(seen))))
 
 
 class PixelBlock(nn.Module):
     """Two linear maps beside the identity, (m, width) -> (m, width)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.norm, self.up, self.down = ChannelNorm(width), nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.norm, self.dropout = ChannelNorm(width), nn.Dropout(dropout)
+        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         nn.init.zeros_(self.down.weight)
         nn.init.zeros_(self.down.bias)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.down(F.silu(self.up(self.norm(h))))
+        return h + self.down(self.dropout(F.silu(self.up(self.norm(h)))))
 
 
 class RasterNet(Causal):
@@ -120,8 +121,10 @@ class RasterNet(Causal):
         window: int = 6,
         memory: int = 128,
         plan: int = 16,
+        dropout: float = 0.0,
     ) -> None:
-        """plan: features a pixel that are learned for each label, whatever came before: where its strokes tend to be."""
+        """plan: features a pixel that are learned for each label, whatever came before: where its strokes tend to be. dropout: of
+        hidden features, while training; a long training without it learns digits by heart."""
         super().__init__()
         self.shape, self.levels, self.window = tuple(shape), levels, window
         _, height, across = self.shape
@@ -131,16 +134,17 @@ class RasterNet(Causal):
         self.label = nn.Embedding(classes + 1, memory)
         self.row, self.count = nn.Linear(across * self.features, memory), nn.Linear(levels, memory, bias=False)
         self.memory = nn.GRU(memory, memory, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
         self.spread = nn.Linear(2 * memory, above)
         self.place = nn.Parameter(0.02 * torch.randn(above, height, across // 2))
         self.enter = nn.Conv2d(2 * self.features, above, (self.LOOK, 3), padding=(0, 1))
-        self.blocks = nn.ModuleList(RowBlock(above) for _ in range(rows))
+        self.blocks = nn.ModuleList(RowBlock(above, dropout) for _ in range(rows))
         self.norm = ChannelNorm(above)
         self.leave = nn.Conv2d(above, 2 * width, 1)
         self.plan = nn.Parameter(0.1 * torch.randn(classes + 1, plan, height, across // 2))
         self.show = nn.Conv2d(plan, 2 * width, 1, bias=False)
         self.beside = nn.Linear((window + 1) * self.features, width)
-        self.pixels = nn.ModuleList(PixelBlock(width) for _ in range(depth))
+        self.pixels = nn.ModuleList(PixelBlock(width, dropout) for _ in range(depth))
         self.head_norm, self.head = ChannelNorm(width), nn.Linear(width, levels)
 
     @property
@@ -184,7 +188,7 @@ class RasterNet(Causal):
         summary, memory = self.memory(self.row(prior[:, self.LOOK - 1 :].flatten(2)) + self.count(counts) + told, memory)
         pairs = prior.reshape(n, rows + self.LOOK - 1, -1, 2 * self.features).permute(0, 3, 1, 2)
         h = self.enter(pairs) + self.place[:, start : start + rows]
-        h = h + self.spread(torch.cat([summary, told], dim=2)).transpose(1, 2)[..., None]
+        h = h + self.spread(self.dropout(torch.cat([summary, told], dim=2))).transpose(1, 2)[..., None]
         after = []
         for block, row in zip(self.blocks, before, strict=True):
             after.append(h[:, :, -1:])

@@ -70,7 +70,7 @@ RECIPES = (
         batch=64,
         rate=2e-3,
         optimizer="muon",
-        large=LONG,
+        large={"steps": 10000, "batch": 256, "ema": 0.9995, "network_config": {"memory": 512, "dropout": 0.1}},
         about="exact likelihood pixel by pixel in raster order: a causal convolutional stack and a recurrent summary of rows",
     ),
     Recipe(
@@ -84,7 +84,7 @@ RECIPES = (
         batch=64,
         rate=1.5e-3,
         optimizer="muon",
-        large=LONG,
+        large={"steps": 9500, "batch": 256, "ema": 0.9995},
         aside=True,
         about="p(pixel | any set of seen pixels): order-agnostic autoregression (Hoogeboom et al., 2022), a U-Net with attention",
     ),
@@ -180,7 +180,7 @@ RECIPES = (
         rate=3e-4,
         momentum=0.0,
         compiles=False,
-        large=LONG,
+        large={"steps": 9500, "batch": 128, "ema": 0.9995, "family_config": {"gamma": 1.0, "last_gamma": 0.1}},
         about="relativistic pairs with R1 and R2 (Huang et al., 2024: R3GAN), class-conditional",
     ),
     Recipe(

@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from dgm_models.networks import channels_last
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -127,6 +129,8 @@ def train(
     set_seed(seed + accelerator.process_index)
     x, y = x.to(accelerator.device), y.to(accelerator.device)
     model.to(accelerator.device).train()
+    if accelerator.device.type == "cuda":
+        channels_last(model)
     average = deepcopy(model).requires_grad_(False)
     players = {}
     for name, part in model.players().items():
@@ -140,14 +144,15 @@ def train(
     if folder and (folder / "progress.json").is_file():
         accelerator.load_state(str(folder / "state"))
         first = json.loads((folder / "progress.json").read_text())["step"]
-    totals, began = dict.fromkeys(players, 0.0), time.perf_counter()
+    totals, began = torch.zeros(len(players), device=x.device), time.perf_counter()
     for step in range(first, steps):
         picked = torch.randint(0, len(x), (batch,), device=x.device)
         batch_x, batch_y = x[picked], y[picked]
         if batch_x.dtype == torch.uint8:
             batch_x = batch_x.float() / 255
         model.age(step / steps)
-        for name, (objective, movers, part) in players.items():
+        losses = []
+        for objective, movers, part in players.values():
             if len(players) > 1:  # a player's loss is no lesson to the others
                 model.requires_grad_(False)
                 part.requires_grad_(True)
@@ -159,13 +164,15 @@ def train(
                 mover.step()
             for parameter in part.parameters():
                 parameter.grad = None
-            totals[name] += float(loss.detach())
+            losses.append(loss.detach())
+        totals += torch.stack(losses)  # read only where it is reported: a GPU need not wait for it
         _follow(average, model, min(ema, (1 + step) / (10 + step)))
         done = step + 1
         if done % report_every == 0 or done == steps:
             count = (done - 1) % report_every + 1
-            yield Progress(done, steps, {k: v / count for k, v in totals.items()}, (time.perf_counter() - began) / count)
-            totals, began = dict.fromkeys(players, 0.0), time.perf_counter()
+            means = dict(zip(players, (totals / count).tolist(), strict=True))
+            yield Progress(done, steps, means, (time.perf_counter() - began) / count)
+            totals, began = torch.zeros_like(totals), time.perf_counter()
         if folder and (done % checkpoint_every == 0 or done == steps) and accelerator.is_main_process:
             accelerator.save_state(str(folder / "state"))
             (folder / "progress.json").write_text(json.dumps({"step": done}))
