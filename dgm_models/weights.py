@@ -47,13 +47,13 @@ class Source:
 def manifest(folder: Path = FOLDER) -> dict[str, Any]:
     """id -> sha256, bytes, config, data, scores, when and how it was trained. Empty where nothing was trained yet."""
     path = folder / "manifest.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def record(id: str, entry: dict[str, Any], folder: Path = FOLDER) -> None:
-    """Merge an entry into the manifest; the trainer and the evaluator are the only callers."""
+    """Merge an entry into the manifest, None to take a key out; the trainer and the evaluator are the only callers."""
     everything = manifest(folder)
-    everything[id] = {**everything.get(id, {}), **entry}
+    everything[id] = {key: value for key, value in {**everything.get(id, {}), **entry}.items() if value is not None}
     text = json.dumps(dict(sorted(everything.items())), indent=1, ensure_ascii=False) + "\n"
     _replace(folder / "manifest.json", text.encode())
 
@@ -68,10 +68,45 @@ def save(id: str, tensors: dict[str, Tensor], config: dict[str, Any], *, half: b
             raise WeightsError(f"{id}: {name} is not finite" + (" in 16 bits" if half else "") + "; not saved")
     save_file(packed, place / FILE)
     os.chmod(place / FILE, 0o644)
-    (place / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (place / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     raw = (place / FILE).read_bytes()
     parameters = sum(t.numel() for t in packed.values())
-    record(id, {"sha256": _sha(raw), "bytes": len(raw), "parameters": parameters, "config": config, "scores": {}, **about}, folder)
+    record(
+        id,
+        {"sha256": _sha(raw), "bytes": len(raw), "parameters": parameters, "config": config, "scores": {}, "borrows": None, **about},
+        folder,
+    )
+
+
+def borrow(id: str, lender: str, prefixes: dict[str, str], folder: Path = FOLDER) -> int:
+    """Take out of a model's file what another's file holds bit for bit, and let the manifest refer to that: of every prefix of names here,
+    the prefix there. Returns how many tensors are borrowed; none, and nothing changes, where they are not the same."""
+    entry, lent = manifest(folder)[id], manifest(folder)[lender]
+    mine, theirs = load(_embedded(id, folder).read_bytes()), load(_embedded(lender, folder).read_bytes())
+    names = {here + name.removeprefix(there): name for here, there in prefixes.items() for name in theirs if name.startswith(there)}
+    same = lambda a, b: a is not None and a.dtype == b.dtype and torch.equal(a, b)  # noqa: E731
+    if not names or not all(same(mine.get(name), theirs[there]) for name, there in names.items()):
+        return 0
+    save_file({name: t for name, t in mine.items() if name not in names}, folder / id / FILE)
+    os.chmod(folder / id / FILE, 0o644)
+    raw = (folder / id / FILE).read_bytes()
+    refers = {"id": lender, "sha256": lent["sha256"], "prefixes": prefixes}
+    record(id, {"sha256": _sha(raw), "bytes": len(raw), "parameters": entry["parameters"], "borrows": refers}, folder)
+    return len(names)
+
+
+def _with_borrowed(id: str, own: dict[str, Tensor], entry: dict[str, Any], folder: Path) -> dict[str, Tensor]:
+    """The tensors of a model's own file, and those that it refers to. WeightsError where the other file is no longer what it was."""
+    refers = entry.get("borrows")
+    if refers is None:
+        return own
+    lender = refers["id"]
+    if manifest(folder).get(lender, {}).get("sha256") != refers["sha256"]:
+        raise WeightsError(f"{id} refers to weights of {lender} that are no longer there. Train it anew: ./dgm train {id}")
+    theirs, _ = fetch(lender, folder)
+    for here, there in refers["prefixes"].items():
+        own |= {here + name.removeprefix(there): t for name, t in theirs.items() if name.startswith(there)}
+    return own
 
 
 def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
@@ -89,7 +124,7 @@ def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:
     for way in ways:
         kind = way.__name__.removeprefix("_from_").lstrip("_")
         try:
-            tensors = _read(way(id, folder), wanted)
+            tensors = _with_borrowed(id, _read(way(id, folder), wanted), wanted, folder)
         except WeightsError as error:
             problems.append(f"{kind}: {error}")
             worth_saying |= not isinstance(error, NotCached)

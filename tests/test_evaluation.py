@@ -89,9 +89,9 @@ def test_unknown_parts_are_refused():
 
 def test_the_table_is_the_manifest(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
     report.write_table(readme)
-    text = readme.read_text()
+    text = readme.read_text(encoding="utf-8")
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     share = weights.manifest()["gmm-mnist"]["scores"]["read_as_asked"]
@@ -100,7 +100,7 @@ def test_the_table_is_the_manifest(tmp_path):
 
 
 def test_a_student_of_three_lessons_is_trained_and_an_interrupted_one_goes_on(few, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
     small = replace(catalog.recipe("diffusion-fast-mnist"), batch=8)
     monkeypatch.setitem(catalog.MODELS, small.id, small)
     monkeypatch.setattr(
@@ -122,7 +122,7 @@ def test_a_student_of_three_lessons_is_trained_and_an_interrupted_one_goes_on(fe
 def test_a_mixture_is_trained_by_its_recipe(few, monkeypatch, tmp_path):
     x, y = mnist.test()
     monkeypatch.setattr(mnist, "train", lambda: (x[:2000], y[:2000]))
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
     said: list = []
     monkeypatch.setattr(weights, "save", lambda id, tensors, config, **about: said.append((id, tensors, about)))
     lines = list(run.train_recipe("gmm-mnist", steps=2))

@@ -119,7 +119,7 @@ def hub_results(tmp_path_factory):
         [sys.executable, str(ROOT / "tests/hub_client.py"), *arguments],
         env={**os.environ, **quiet, "PYTHONPATH": str(ROOT)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=200,
     )
     good.close()
@@ -168,3 +168,51 @@ def test_no_network_is_a_matter_of_two_seconds(hub_results):
         assert hub_results[name]["seconds"] < 3
     assert hub_results["auto"]["kind"] == "embedded"
     assert hub_results["auto"]["seconds"] < 0.5
+
+
+def test_what_another_file_holds_is_referred_to_and_not_repeated(tmp_path):
+    rest = {"own": torch.arange(3.0)}
+    lent = {"network.a": torch.ones(1000), "network.b": torch.zeros(2, 2), "other": torch.ones(1)}
+    taken = {"teacher.a": torch.ones(1000), "teacher.b": torch.zeros(2, 2)}
+    weights.save("lender", lent, {}, half=True, folder=tmp_path)
+    weights.save("pupil", rest | taken, {}, half=True, folder=tmp_path)
+    before = weights.manifest(tmp_path)["pupil"]["bytes"]
+    assert weights.borrow("pupil", "lender", {"teacher.": "network."}, tmp_path) == 2
+    assert weights.manifest(tmp_path)["pupil"]["bytes"] < before - 1500
+    tensors, _ = weights.fetch("pupil", tmp_path)
+    assert tensors.keys() == {"own", "teacher.a", "teacher.b"}
+    assert all(torch.equal(tensors[name], (rest | taken)[name]) for name in tensors)
+
+    weights.save("lender", lent | {"network.a": torch.zeros(1000)}, {}, half=True, folder=tmp_path)
+    with pytest.raises(
+        weights.WeightsError, match="refers to weights of lender that are no longer there. Train it anew: ./dgm train pupil"
+    ):
+        weights.fetch("pupil", tmp_path)
+    weights.save("pupil", rest | taken, {}, half=True, folder=tmp_path)  # trained anew, it refers to nothing
+    assert weights.borrow("pupil", "lender", {"teacher.": "network."}, tmp_path) == 0  # for it is not the same
+    assert torch.equal(weights.fetch("pupil", tmp_path)[0]["teacher.a"], torch.ones(1000))
+
+
+def test_no_shipped_file_repeats_another():
+    """Tensors of a thousand numbers and more are stored once."""
+    from safetensors.torch import load_file
+
+    seen: dict[bytes, str] = {}
+    for id in TRAINED:
+        for name, tensor in load_file(weights.FOLDER / id / weights.FILE).items():
+            if tensor.numel() > 1000 and tensor.unique().numel() > 2:
+                raw = tensor.contiguous().view(torch.uint8).numpy().tobytes()
+                assert seen.setdefault(raw, f"{id} {name}") == f"{id} {name}"
+
+
+def test_models_that_were_not_asked_for_lately_are_let_go(monkeypatch):
+    first = catalog.open_model("gmm-mnist")
+    assert catalog.open_model("gmm-mnist") is first
+    monkeypatch.setattr(catalog, "MOST_BYTES", 12_000_000)
+    catalog.open_model("vae-mnist")
+    assert sum(map(catalog._size, catalog._kept.values())) <= 13_000_000
+    catalog.open_model("rbm-mnist")
+    assert "gmm-mnist" not in catalog._kept
+    again = catalog.open_model("gmm-mnist")
+    assert again is not first
+    assert torch.equal(again.model.means, first.model.means)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +37,7 @@ class BitFlow(Family):
     Settings = BitFlowSettings
     evidence = "exact"
     binary = True
+    borrows = MappingProxyType({"reward.": "network."})
 
     def __init__(self, network: NADE, space: Space, classes: int = 0, hidden: int = 500) -> None:
         """hidden: units of the machine that rewards."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ class LatentFlow(Family):
 
     Settings = LatentFlowSettings
     silent = "particles arrive where the flow leads them, and what share of them came from where is not kept"
+    borrows = MappingProxyType({"codes.network.": "network."})
 
     def __init__(
         self, network: nn.Module, space: Space, latent: int, classes: int = 0, beta: float = 1.0, steps: int = 60, knots: int = 24

@@ -18,7 +18,7 @@ from dgm_models.data import mnist
 from dgm_models.recipes import Recipe
 from dgm_models.training.loop import describe, multiplies_bf16, train
 
-RUNS = Path("runs")
+RUNS = weights.FOLDER.parent / "runs"
 
 
 def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed: int = 0, compile: bool | None = None) -> Iterator[str]:
@@ -56,6 +56,9 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
         trained=datetime.now(UTC).strftime("%Y-%m-%d"),
         seconds=round(time.perf_counter() - began),
     )
+    if not trial and row.teacher and (prefixes := catalog.family(id).borrows):
+        kept = weights.borrow(id, row.teacher, prefixes)
+        yield f"{id}: {kept} tensors are those of {row.teacher} and not stored again"
     for checkpoint in [folder / "state", *folder.glob("*-steps")]:
         shutil.rmtree(checkpoint, ignore_errors=True)
     (folder / "progress.json").unlink(missing_ok=True)
@@ -65,10 +68,10 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
 def _folder_for(row: Recipe, seed: int, name: str) -> Path:
     """Where a run keeps its checkpoints: empty unless the very same recipe and seed were interrupted there."""
     folder, what = RUNS / name, f"{row}, seed {seed}"
-    if (folder / "recipe.txt").is_file() and (folder / "recipe.txt").read_text() != what:
+    if (folder / "recipe.txt").is_file() and (folder / "recipe.txt").read_text(encoding="utf-8") != what:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.txt").write_text(what)
+    (folder / "recipe.txt").write_text(what, encoding="utf-8")
     return folder
 
 
