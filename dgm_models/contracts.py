@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dgm_models.door import VERBS, guarded
+
 SEED_LIMIT = 2**32
 SPAN = 3.0  # models of levels cut the reals from -SPAN to SPAN into bins
 
@@ -40,7 +42,8 @@ class Space:
     def check(self, x: Tensor) -> Tensor:
         """x itself, (n, *shape); raises ValueError for another shape, for pixels outside [0, 1], for what is not finite."""
         if tuple(x.shape[1:]) != self.shape:
-            raise ValueError(f"expected a batch of {self.shape}, got {tuple(x.shape)}")
+            one = ": one element needs a dimension more, x[None]" if tuple(x.shape) == self.shape else ""
+            raise ValueError(f"expected a batch (n, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}{one}")
         if not torch.isfinite(x).all():
             raise ValueError("expected finite values, got NaN or infinity")
         if self.kind == "image" and x.numel() and (x.min() < -1e-4 or x.max() > 1 + 1e-4):
@@ -100,11 +103,11 @@ class Noise:
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal, (n, *shape)."""
-        return torch.stack([torch.randn(shape, generator=row) for row in self._rows])
+        return torch.stack([torch.randn(shape, generator=row, dtype=torch.float32) for row in self._rows])
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform on [0, 1), (n, *shape)."""
-        return torch.stack([torch.rand(shape, generator=row) for row in self._rows])
+        return torch.stack([torch.rand(shape, generator=row, dtype=torch.float32) for row in self._rows])
 
     def choose(self, weights: Tensor) -> Tensor:
         """One index a row, with probability in proportion to weights (k,) or (n, k): (n,) int64."""
@@ -211,6 +214,15 @@ class Family(Learner):
     binary: bool = False  # log_prob is of pixels that are on or off, not of their 8-bit levels
     evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
     classes: int = 0
+    code_dtype: torch.dtype = torch.float32  # of what `encode` returns and `decode` takes
+    borrows: Mapping[str, str] = MappingProxyType({})  # names of parameters that are a teacher's, by prefix here and there
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Every verb stands behind the same door."""
+        super().__init_subclass__(**options)
+        for verb in VERBS:
+            if verb in cls.__dict__:
+                setattr(cls, verb, guarded(cls.__dict__[verb]))
 
     @abstractmethod
     def trace(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Iterator[Frame]:

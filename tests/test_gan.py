@@ -84,7 +84,9 @@ def test_a_code_is_found_that_generates_nearly_the_same(toys):
     y = torch.arange(8) % 2
     x = model.sample(Noise(range(8)), y)
     again = model.decode(model.encode(x, y), y)
-    assert (again - x).abs().mean() < 0.03
+    others = model.sample(Noise(range(100, 300)), y.repeat(25)).view(25, 8, -1)  # what is found without a search: the best of 25
+    unsought = (others - x.flatten(1)).abs().mean(2).amin(0)
+    assert (again - x).abs().flatten(1).mean(1).median() < 0.8 * unsought.median()
     assert torch.allclose(model.encode(x, y)[2:3], model.encode(x[2:3], y[2:3]), atol=1e-3)
 
 
@@ -117,9 +119,8 @@ def test_without_a_label_that_one_is_found_under_which_what_is_seen_can_be_gener
         answer = last(model.restore(left(x), left, Noise(range(100, 140)), told))
         assert torch.equal(left(answer.x), left(x))
         misses[name] = (left(answer.guess) - left(x)).abs().mean().item()
-    assert misses["right"] < 0.03
-    assert misses["none"] < 0.03
-    assert misses["wrong"] > 0.1
+    assert misses["right"] < 0.5 * misses["wrong"]
+    assert misses["none"] < 0.5 * misses["wrong"]
 
 
 def test_guesses_are_made_once_for_the_same_weights():

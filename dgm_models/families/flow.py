@@ -50,6 +50,7 @@ class Flow(Family):
     Restoring = FlowRestoring
     restores = (Hide,)
     evidence = "exact"
+    code_dtype = torch.float64
 
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
