@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 app = typer.Typer(help="Deep generative models: list, sample, train, evaluate, publish.", no_args_is_help=True, add_completion=False)
-out = Console()
+out = Console() if sys.stdout.isatty() else Console(width=160)  # a pipe has no width, and ids are not cut
 
 Id = Annotated[str, typer.Argument(help="the id of a model, as ./dgm list shows them")]
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
@@ -120,13 +121,14 @@ def evaluate(
 
 @app.command()
 def paint() -> None:
-    """Make each tab's first result anew, as the page shows it before anybody presses a button."""
+    """Make each view's first result, as the page shows it before anybody presses a button, where it is no longer what is stored."""
+    from dgm_models.ui import first
     from dgm_models.ui.app import build_app
-    from dgm_models.ui.first import FOLDER, painting
 
-    with painting():
-        build_app()
-    out.print(f"{len(list(FOLDER.glob('*.json')))} first results in {FOLDER}")
+    panels = [panel for panel in build_app(firsts=False).panels.values() if panel.stored]
+    for panel in panels:
+        print(f"{panel.address}: {first.paint(panel)}", flush=True)
+    first.forget(panels)
 
 
 @app.command()

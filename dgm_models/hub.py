@@ -102,8 +102,8 @@ def publish(repo_id: str, folder: Path = weights.FOLDER, endpoint: str | None = 
             weights.verified(id, folder)
             place = Path(staging) / id
             shutil.copytree(folder / id, place)
-            (place / "README.md").write_text(card(id, entry))
-        (Path(staging) / "README.md").write_text(front_card(known))
+            (place / "README.md").write_text(card(id, entry), encoding="utf-8")
+        (Path(staging) / "README.md").write_text(front_card(known), encoding="utf-8")
         api.create_repo(repo_id, repo_type="model", exist_ok=True)
         done = api.upload_folder(repo_id=repo_id, folder_path=staging, commit_message=f"Publish {len(known)} models")
     weights.record("_hub", {"repo": repo_id, "revision": done.oid}, folder)

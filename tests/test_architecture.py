@@ -18,13 +18,14 @@ PACKAGE = ROOT / "dgm_models"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # a layer may import those at or below its own height
-HEIGHT = {"contracts": 0, "probability": 0, "degradations": 0, "samplers": 0, "guidance": 0, "networks": 0, "modalities": 0, "data": 0}
-HEIGHT |= {"sweeps": 0, "families": 1, "recipes": 1, "weights": 1, "catalog": 2, "hub": 3, "training": 3, "applications": 3, "ui": 4}
+LOWEST = "contracts door turns probability degradations samplers guidance networks modalities data sweeps"
+HEIGHT = dict.fromkeys(LOWEST.split(), 0)
+HEIGHT |= {"families": 1, "recipes": 1, "weights": 1, "catalog": 2, "hub": 3, "training": 3, "applications": 3, "ui": 4}
 
 
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -71,7 +72,7 @@ def test_the_ui_knows_no_family_by_name():
     }
     for path in (PACKAGE / "ui").rglob("*.py"):
         if path.name not in own:
-            named = [id for id in catalog.MODELS if catalog.MODELS[id].generative and id in path.read_text()]
+            named = [id for id in catalog.MODELS if catalog.MODELS[id].generative and id in path.read_text(encoding="utf-8")]
             assert not named, path
 
 
@@ -79,7 +80,7 @@ def test_importing_is_light():
     """`import dgm_models` costs next to nothing beyond torch: it imports nothing until asked."""
     heavy = ("torch", "gradio", "huggingface_hub", "numpy")
     code = f"import sys, dgm_models; print([m for m in sys.modules if m.split('.')[0] in {heavy}])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -104,5 +105,22 @@ def test_questions_find_their_models():
 def test_the_readme_shows_what_the_manifest_says():
     from dgm_models.training.report import BEGIN, END, table
 
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert text.split(BEGIN)[1].split(END)[0].strip() == table().strip()
+
+
+def test_text_is_read_and_written_in_one_encoding():
+    """A locale is no encoding: where the system's is not UTF-8 (LC_ALL=C, cp1252 on Windows), nothing else may change."""
+    for path in [ROOT / "app.py", *FILES, *(ROOT / "tests").glob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            mode = node.args[1].value if name == "open" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant) else ""
+            text = name in ("read_text", "write_text") or (name == "open" and isinstance(node.func, ast.Name) and "b" not in str(mode))
+            named = any(keyword.arg == "encoding" for keyword in node.keywords)
+            assert not text or named, f"{path.name}:{node.lineno}: {name} without an encoding"
+            program = name in ("run", "Popen", "check_output")
+            assert not program or not any(keyword.arg == "text" for keyword in node.keywords), (
+                f"{path.name}:{node.lineno}: encoding= says more than text="
+            )

@@ -143,7 +143,7 @@ def train(
     first = 0
     if folder and (folder / "progress.json").is_file():
         accelerator.load_state(str(folder / "state"))
-        first = json.loads((folder / "progress.json").read_text())["step"]
+        first = json.loads((folder / "progress.json").read_text(encoding="utf-8"))["step"]
     totals, began = torch.zeros(len(players), device=x.device), time.perf_counter()
     for step in range(first, steps):
         picked = torch.randint(0, len(x), (batch,), device=x.device)
@@ -175,7 +175,7 @@ def train(
             totals, began = torch.zeros_like(totals), time.perf_counter()
         if folder and (done % checkpoint_every == 0 or done == steps) and accelerator.is_main_process:
             accelerator.save_state(str(folder / "state"))
-            (folder / "progress.json").write_text(json.dumps({"step": done}))
+            (folder / "progress.json").write_text(json.dumps({"step": done}), encoding="utf-8")
     model.load_state_dict(average_state.model.state_dict())
     model.eval()
 

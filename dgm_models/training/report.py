@@ -48,8 +48,8 @@ def _cell(scores: dict[str, Any], key: str, form: str) -> str:
 
 def write_table(path: Path = README) -> None:
     """Put the table between its marks; ValueError where the marks are missing."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         raise ValueError(f"{path.name}: expected the marks {BEGIN} and {END}")
     before, rest = text.split(BEGIN, 1)
-    path.write_text(f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END, 1)[1]}")
+    path.write_text(f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
