@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +19,11 @@ from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
 
 MODELS: dict[str, Recipe] = {recipe.id: recipe for recipe in RECIPES}
+
+MOST_BYTES = 400_000_000  # of the parameters of models kept open
+_kept: OrderedDict[str, Loaded] = OrderedDict()
+_lock = threading.RLock()  # an aside of a model may be another model
+_names: ContextVar[set[str] | None] = ContextVar("names", default=None)
 
 QUESTIONS = ("sample", "restore", "log_prob", "encode")
 
@@ -82,9 +91,36 @@ def open_for(question: str, id: str) -> Loaded:
     return open_model(id)
 
 
-@lru_cache(maxsize=32)
 def open_model(id: str) -> Loaded:
-    """`load`, with where the weights came from; kept, so that a model is read once."""
+    """`load`, with where the weights came from; kept, so that a model is read once. Where those kept are more than MOST_BYTES, the one
+    that was not asked for the longest is let go, and read again when it is."""
+    if (names := _names.get()) is not None:
+        names.add(id)
+    with _lock:
+        if id not in _kept:
+            _kept[id] = _opened(id)
+        _kept.move_to_end(id)
+        while sum(map(_size, _kept.values())) > MOST_BYTES and len(_kept) > 1:
+            _kept.popitem(last=False)
+        return _kept[id]
+
+
+@contextmanager
+def opened() -> Iterator[set[str]]:
+    """The ids of the models that are opened within."""
+    names: set[str] = set()
+    before = _names.set(names)
+    try:
+        yield names
+    finally:
+        _names.reset(before)
+
+
+def _size(loaded: Loaded) -> int:
+    return sum(t.nbytes for t in (*loaded.model.parameters(), *loaded.model.buffers()))
+
+
+def _opened(id: str) -> Loaded:
     row = recipe(id)
     tensors, source = weights.fetch(id)
     config = weights.manifest()[id]["config"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -45,6 +48,31 @@ from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.probability import energy_distance
 from dgm_models.sweeps import Bits, balance
 from dgm_models.training.loop import train
+
+# What `./dgm test --all` runs besides: large trained weights, and on every panel what the default run tries on one of its kind.
+whole = pytest.mark.whole
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="also what is marked `whole`: every trained model, every panel in the browser")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left = [] if config.getoption("--all") else [item for item in items if item.get_closest_marker("whole")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
+
+
+def some(values: Sequence[Any], *chosen: Any) -> list[Any]:
+    """Parameters of a test: the chosen ones always, the others with --all. A value is known by itself, or by its first part."""
+    known = [value[0] if isinstance(value, tuple) else value for value in values]
+    assert set(chosen) <= set(known), set(chosen) - set(known)
+    return [
+        value if name in chosen else pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=whole)
+        for name, value in zip(known, values, strict=True)
+    ]
+
 
 PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
 
@@ -149,9 +177,9 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
             GAN: ({"rate": 3e-3, "momentum": 0.0}, 1200),
             BoltzmannMachine: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
             DeepBoltzmann: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
-            DeepBelief: ({"rate": 2.0, "optimizer": "sgd"}, 3500),
+            DeepBelief: ({"rate": 1.0 if space.kind == "image" else 2.0, "optimizer": "sgd"}, 3500),
         }[type(model)]
-        steps, batch = (600, 64) if space.kind == "image" else (steps, 128)
+        steps, batch = (1200 if isinstance(model, DeepBelief) else 600, 64) if space.kind == "image" else (steps, 128)
         far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
         for _ in train(model, x, y, steps=steps, batch=batch, ema=0.98, **how):
             pass
@@ -226,17 +254,29 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return {**browser_type_launch_args, **where, "args": ["--no-sandbox", "--disable-gpu", *quiet]}
 
 
+@contextmanager
+def busy(seconds: float = 5.0) -> Iterator[None]:
+    """A model at work that lets nobody pass, and is thought to need so long."""
+    from dgm_models.ui.serve import results
+
+    done = threading.Event()
+    results.turns.enter(lambda: done.wait(60), seconds)
+    try:
+        yield
+    finally:
+        done.set()
+
+
 @pytest.fixture(scope="session")
 def served() -> object:
     """The address of the running app."""
     from app import demo
-    from dgm_models.ui import serve
     from dgm_models.ui.app import launch_options
+    from dgm_models.ui.serve import results
 
-    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=None, **launch_options())
+    with socket.create_server(("127.0.0.1", 0)) as free:  # two processes that looked for one port after another would meet
+        port = free.getsockname()[1]
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=port, **launch_options(demo))
     yield address.rstrip("/")
+    results.turns.close(30)  # a picture that nobody waits for may still be in the making: a process must not end under a running model
     demo.close()
-    # a picture that nobody waits for may still be in the making: a process must not end under a running model
-    for _ in range(3):
-        with serve._model_thread:
-            time.sleep(0.3)

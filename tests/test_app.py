@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -13,15 +14,19 @@ import urllib.request
 import pytest
 
 from dgm_models import catalog, weights
+from dgm_models.applications.receipt import untimed
 from dgm_models.applications.restore import hole
 from dgm_models.data import mnist
-from dgm_models.ui import widgets
-from dgm_models.ui.app import LEVELS, is_trained
+from dgm_models.ui import first, widgets
+from dgm_models.ui.app import LEVELS, SAVED, build_app, is_trained
 from dgm_models.ui.card import snippet
-from dgm_models.ui.film import Film, Row, resample, still
-from dgm_models.ui.first import FOLDER, PLACE, stamp
+from dgm_models.ui.film import ENDINGS, Film, Row, resample, saved, still
+from dgm_models.ui.first import FOLDER, PLACE
+from dgm_models.ui.serve import results
 from dgm_models.ui.tabs.shared import test_digit as digit_of_the_test_set
+from tests.conftest import busy, some
 
+ADDRESSES = {address: panel for address, panel in build_app(firsts=False).panels.items() if address != "board"}
 TABS = [tab.ID for tabs in LEVELS.values() for tab in tabs if is_trained(tab)]
 
 
@@ -177,12 +182,14 @@ def asked(id: str, digit: str, count: int, seed: int, **changed: object) -> str:
     return json.dumps([digit, count, seed, *(changed.get(name, default) for name, (default, _) in rows)])
 
 
-@pytest.mark.parametrize(("tab", "id"), FAMILIES)
+NONSENSE = (float("nan"), float("inf"), -1e9, 2**64, "much", None, True, ["a"])
+
+
+@pytest.mark.parametrize(("tab", "id"), some(FAMILIES, "mixture"))
 def test_a_bad_knob_of_any_family_is_refused(served, tab, id):
     from concurrent.futures import ThreadPoolExecutor
 
-    nonsense = (float("nan"), float("inf"), -1e9, 2**64, "much", None, True, ["a"])
-    asks = [(name, bad) for name in catalog.family(id).Settings.knobs() for bad in nonsense]
+    asks = [(name, bad) for name in catalog.family(id).Settings.knobs() for bad in NONSENSE]
     with ThreadPoolExecutor(8) as pool:  # most of a refusal is waiting for it
         replies = pool.map(lambda ask: call(served, tab, asked(id, "3", 2, 7, **{ask[0]: ask[1]})), asks)
         for ask, reply in zip(asks, replies, strict=True):
@@ -191,7 +198,17 @@ def test_a_bad_knob_of_any_family_is_refused(served, tab, id):
     assert "event: complete" in call(served, tab, asked(id, "3", 2, 7))
 
 
-@pytest.mark.parametrize(("tab", "id"), FAMILIES)
+@pytest.mark.parametrize("id", [id for _, id in FAMILIES])
+def test_no_knob_of_any_family_takes_nonsense(id):
+    kinds = {catalog.family(id).Settings, catalog.family(id).Restoring}
+    for kind in kinds:
+        for name in kind.knobs():
+            for bad in NONSENSE:
+                with pytest.raises(ValueError, match="expected"):
+                    kind(**{name: bad})
+
+
+@pytest.mark.parametrize(("tab", "id"), some(FAMILIES, "mixture", "flow", "gflownet-digits"))
 def test_four_at_once_each_get_the_picture_they_would_get_alone(served, tab, id):
     from concurrent.futures import ThreadPoolExecutor
 
@@ -213,68 +230,72 @@ def test_a_restoration_by_the_api_ends_with_the_whole_film_and_its_files(served,
     assert all(part[0]["partial"] for part in parts[:3])  # nothing yet, the mixture's, the other one's
     assert not whole[0]["partial"]
     assert [row["title"] for row in whole[0]["rows"][1:]] == ["Gaussian mixture", "Any order"]
-    assert "files" not in parts[0][0]
-    files = {ending: urllib.parse.urljoin(served, file["url"]) for ending, file in whole[0]["files"].items()}
-    starts = {ending: urllib.request.urlopen(url, timeout=10).read(6) for ending, url in files.items()}
+    assert not parts[0][0]["name"]
+    address = f"{served}/{SAVED}/{whole[0]['name']}.{{}}{whole[0]['link']}"
+    starts = {ending: urllib.request.urlopen(address.format(ending), timeout=60).read(6) for ending in ENDINGS}
     assert starts == {"png": b"\x89PNG\r\n", "gif": b"GIF89a", "npy": b"\x93NUMPY"}
 
 
-def test_who_joins_and_leaves_in_a_loop_takes_no_more_than_a_few_places():
-    """The queue's slot is free again when a client leaves, the model is not: others are told so, and it recovers."""
-    import threading
-
-    import gradio as gr
-
-    from dgm_models.ui import serve
-
-    handler, outcomes = serve.live(lambda: "made"), []
-
-    def client() -> None:
-        try:
-            outcomes.append(handler())
-        except gr.Error as error:
-            outcomes.append(error.message)
-
-    with serve._model_thread:  # a model at work
-        clients = [threading.Thread(target=client) for _ in range(30)]
-        for each in clients:
-            each.start()
-        until = time.monotonic() + 20
-        while len(outcomes) < 22 and time.monotonic() < until:
-            time.sleep(0.01)
-        assert sum("busy" in outcome for outcome in outcomes) == 22
-    for each in clients:
-        each.join()
-    assert outcomes.count("made") == 8
-    assert handler() == "made"
+def test_a_file_that_does_not_exist_is_refused_in_a_sentence(served):
+    for query in ("mixture.bmp?tab=mixture", "mixture.png", "mixture.png?tab=nothing", "mixture.png?tab=mixture&n=99", "a.png?tab=board"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{served}/{SAVED}/{query}", timeout=30)
+        assert refused.value.code == 400
+        said = refused.value.read().decode()
+        assert "expected" in said or "no pictures" in said or "not a value" in said, said
 
 
-def test_a_result_that_grows_holds_nothing_between_its_parts():
-    """A reader who leaves half way stops no one; what goes wrong half way is a sentence."""
-    import gradio as gr
+def test_who_joins_and_leaves_in_a_loop_holds_up_nobody(served):
+    """Work that nobody waits for any more is dropped, and what a client asks anew drops what it asked before."""
+    long = asked("dbm-mnist", "any (no label)", 64, 7, sweeps=1000)
+    began = time.monotonic()
+    for _ in range(20):
+        _, text = post(served, "/gradio_api/call/boltzmann", ('{"data": ' + long + "}").encode())
+        event = json.loads(text)["event_id"]
+        place = urllib.parse.urlsplit(served)
+        stream = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+        stream.request("GET", f"/gradio_api/call/boltzmann/{event}")
+        stream.close()
+    assert "event: complete" in call(served, "mixture", GOOD)
+    while (results.turns.running is not None or results.turns.waiting) and time.monotonic() < began + 60:
+        time.sleep(0.1)
+    assert results.turns.running is None
+    assert results.turns.waiting == 0
 
-    from dgm_models.ui import serve
 
-    def parts(wrong: bool):
-        yield "first"
-        if wrong:
-            raise ValueError("no second part")
-        yield "second"
+def test_the_same_request_at_once_is_made_once(served, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
 
-    grow = serve.streaming(parts)
-    left = grow(False)
-    assert next(left) == "first"
-    assert not serve._model_thread.locked()
-    assert list(grow(False)) == ["first", "second"]
-    broken = grow(True)
-    assert next(broken) == "first"
-    with pytest.raises(gr.Error, match="no second part"):
-        next(broken)
-    assert not serve._model_thread.locked()
-    left.close()
-    places = [serve._places.acquire(blocking=False) for _ in range(9)]
-    assert places == [True] * 8 + [False]  # none leaked
-    serve._places.release(8)
+    made, whole = [], results._make
+    monkeypatch.setattr(results, "_make", lambda *given: (made.append(1), whole(*given)))
+    data = asked("gmm-mnist", "5", 3, 424242)
+    with ThreadPoolExecutor(12) as pool, busy():
+        replies = [pool.submit(call, served, "mixture", data) for _ in range(12)]
+        time.sleep(1.0)
+    texts = {re.sub(r'"made":\s*\d+', "", each.result()) for each in replies}
+    assert len(texts) == 1
+    assert "event: complete" in texts.pop()
+    assert call(served, "mixture", data)
+    assert made == [1]
+
+
+def test_a_visit_costs_the_server_no_copy_of_the_page(served):
+    from gradio.state_holder import SessionState
+
+    from app import demo
+
+    assert not any(SessionState(demo).config_values.values())
+    with urllib.request.urlopen(f"{served}/config", timeout=30) as reply:  # but the page itself is whole
+        assert all(each["props"] for each in json.load(reply)["components"])
+
+
+def test_the_api_names_what_it_takes(served):
+    with urllib.request.urlopen(f"{served}/gradio_api/info", timeout=30) as reply:
+        known = json.load(reply)["named_endpoints"]
+    names = {path: [each["parameter_name"] for each in known[path]["parameters"]] for path in known}
+    assert names["/mixture"] == ["digit", "n", "seed", "temperature", "pixel_noise", "without"]
+    assert names["/inpainting"] == ["pad_inpainting", "models", "label", "seed"]
+    assert not [name for each in names.values() for name in each if name.startswith("param_")]
 
 
 def test_every_tab_starts_with_a_stored_result():
@@ -301,18 +322,48 @@ def test_every_tab_starts_with_a_stored_result():
         "my-digit",
         "board",
     ]
-    assert {path.stem for path in FOLDER.glob("*.json")} >= set(TABS) - {"board"}
-    for path in FOLDER.glob("*.json"):
-        assert json.loads(path.read_text())["weights"] == stamp(), f"{path.name}: run python -m dgm_models paint"
+    for panel in ADDRESSES.values():
+        assert first.current(panel) is not None, f"{panel.address}: run python -m dgm_models paint"
+    assert {path.stem for path in FOLDER.glob("*")} == {address.replace(".", "-") for address in ADDRESSES}
+    assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 9_000_000
     players = [block for block in demo.blocks.values() if str(block.elem_id or "").startswith("player-")]
     assert len(players) >= len(TABS)
     for block in players:  # the page names a stored film, which the player fetches once its tab is opened
         name = block.elem_id.removeprefix("player-")
         assert block.value["stored"].startswith(f"{PLACE}/{name}.json?v=")
-        film = json.loads((FOLDER / f"{name}.json").read_text())["values"][block.value["at"]]
+        film = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["values"][block.value["at"]]
         assert film["rows"]
-        assert {file["orig_name"] for file in film["files"].values()} == {f"{name}.{ending}" for ending in ("png", "gif", "npy")}
-        assert all((FOLDER / file["orig_name"]).is_file() for file in film["files"].values())
+        assert " ms" not in json.dumps(film)  # nothing of the machine that painted it
+        assert "made" not in film
+
+
+@pytest.mark.parametrize("address", some([*ADDRESSES], "mixture", "mixture.anatomy", "vae.plane", "gan.critic", "interpolation"))
+def test_a_stored_first_result_is_what_its_panel_makes(address):
+    """On any machine, but for a pixel here and there."""
+    panel = ADDRESSES[address]
+    stored = json.loads((FOLDER / f"{address.replace('.', '-')}.json").read_text(encoding="utf-8"))["values"]
+    with untimed():
+        made = json.loads(json.dumps(panel.whole(first.defaults(panel))))
+    assert first.alike(stored, made)
+
+
+def test_a_first_result_is_painted_anew_only_when_it_changes(monkeypatch, tmp_path):
+    panel = ADDRESSES["mixture.anatomy"]
+    monkeypatch.setattr(first, "FOLDER", tmp_path)
+    assert first.paint(panel) == "painted"
+    file = tmp_path / "mixture-anatomy.json"
+    kept = file.read_bytes()
+    assert first.paint(panel) == "kept"
+    stamp = first.stamp
+    monkeypatch.setattr(first, "stamp", lambda *given: {**stamp(*given), "function": "another"})
+    assert first.paint(panel) == "stamped"
+    assert json.loads(file.read_text(encoding="utf-8"))["values"] == json.loads(kept)["values"]
+    monkeypatch.setattr(first, "stamp", stamp)
+    monkeypatch.setattr(panel, "run", lambda digit, number: [{"rows": []}])
+    assert first.paint(panel) == "painted"
+    (tmp_path / "left-over.gif").write_bytes(b"")
+    first.forget([panel])
+    assert [path.name for path in tmp_path.glob("*")] == ["mixture-anatomy.json"]
 
 
 def test_the_snippet_makes_the_picture():
@@ -347,19 +398,22 @@ def test_links_carry_drawings():
 
 
 def test_the_address_of_every_panel_gives_its_state_back():
-    import gradio as gr
-
-    from dgm_models.ui.app import LEVELS, is_trained
-
-    with gr.Blocks():
-        tabs = {tab.ID: tab.build() for level in LEVELS.values() for tab in level if is_trained(tab)}
-    panels = {f"{id}.{name}": part for id, tab in tabs.items() for name, part in {"": tab, **tab.parts}.items()}
-    assert len(panels) > 35
+    """And so the same key, by which results are kept."""
+    assert len(ADDRESSES) > 35
     clicked = {"z": {"here": [0.5, -1.25]}, "at": {"at": 573}}
-    for address, panel in panels.items():
-        state = [clicked.get(each.name, each.component.value) for each in panel.fields]
-        query = dict(urllib.parse.parse_qsl(panel.link(address, state).removeprefix("?"), keep_blank_values=True))
-        assert panel.from_query(query) == state, address
+    for address, panel in ADDRESSES.items():
+        for state in (first.defaults(panel), [clicked.get(each.name, each.component.value) for each in panel.fields]):
+            query = dict(urllib.parse.parse_qsl(panel.link(state).removeprefix("?"), keep_blank_values=True))
+            assert query["tab"] == address
+            assert panel.from_query(query) == state, address
+            assert panel.key(state) == panel.link(state)
+
+
+def test_a_result_of_an_uploaded_picture_is_not_kept():
+    panel = ADDRESSES["my-digit"]
+    x = mnist.pixels(mnist.test()[0][:1])
+    assert panel.key([widgets.to_sketch(x)]) is not None
+    assert panel.key([widgets.to_sketch(x, uploaded=True)]) is None
 
 
 def test_another_digit_has_the_label_that_was_chosen():
@@ -385,13 +439,18 @@ def test_films_thin_to_what_the_player_takes():
 
 
 def test_rows_of_several_sizes_are_saved_as_those_of_the_first():
+    import io
+
     import numpy as np
     import torch
+    from PIL import Image
 
-    film = Film([Row(still(torch.zeros(3, 1, 28, 28)), 3, "a"), Row(still(torch.ones(3, 1, 5, 8)), 3, "b")])
-    files = film.files("sizes")
-    assert np.load(files[2]).shape == (3, 1, 28, 28)
-    assert film.page(0, 1).shape[1] == film.value()["rows"][0]["width"]
+    shown = Film([Row(still(torch.zeros(3, 1, 28, 28)), 3, "a"), Row(still(torch.ones(3, 1, 5, 8)), 3, "b")]).value("sizes")
+    assert np.load(io.BytesIO(saved(shown, "npy"))).shape == (3, 1, 28, 28)
+    picture = Image.open(io.BytesIO(saved(shown, "png")))
+    assert picture.size == (4 * shown["rows"][0]["width"], 4 * (28 + 2 + 5))
+    with pytest.raises(ValueError, match="expected an ending of png, gif, npy"):
+        saved(shown, "bmp")
 
 
 def test_a_finished_picture_is_its_own_prediction():

@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from dgm_models import Hide, Shrink, catalog
 from dgm_models.ui import first
+from dgm_models.ui.app import LEVELS
+from tests.conftest import busy, some
 
 FAMILIES = ["mixture", "autoregressive", "flow", "vae", "diffusion", "energy", "gan", "belief", "boltzmann", "gsn"]
 OTHERWISE = {  # what asks for another result than the first one, where it is not New seed
@@ -37,7 +39,13 @@ class Screen:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.goto(f"{address}/{query or '?tab=' + name}")
+        self.look_at(name)
+
+    def look_at(self, name):
+        """The player of that name, once it shows something."""
+        page, self.name = self.page, name
         self.player = page.locator(f"#player-{name} .dgm-player")
+        self.player.wait_for(timeout=30_000)
         self.player.locator("canvas").first.wait_for(timeout=30_000)
         page.wait_for_function("(n) => document.querySelector(`#player-${n} .dgm-player`).dataset.shown > 0", arg=name)
 
@@ -111,7 +119,7 @@ def spill(screen, width) -> float:
     return max(screen.page.evaluate("document.documentElement.scrollWidth"), *reach) - width
 
 
-@pytest.mark.parametrize("name", FAMILIES + APPLICATIONS)
+@pytest.mark.parametrize("name", some(FAMILIES + APPLICATIONS, "mixture"))
 def test_the_first_paint_shows_a_result_that_is_scrubbed_without_the_server_and_fits_any_screen(page, served, name):
     page.set_viewport_size({"width": 1280, "height": 720})
     screen = Screen(page, served, name)
@@ -149,7 +157,25 @@ def test_the_first_paint_shows_a_result_that_is_scrubbed_without_the_server_and_
     assert screen.errors == []
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def test_every_tab_paints_its_first_result_and_fits_any_screen(page, served):
+    """One visitor goes through all tabs, and turns each to a phone's width."""
+    screen = Screen(page, served, "mixture")
+    for level, tabs in LEVELS.items():
+        page.get_by_role("tab", name=level, exact=True).locator("visible=true").click()
+        for name, tab in ((tab.ID, tab) for tab in tabs if tab.ID in FAMILIES + APPLICATIONS):
+            page.set_viewport_size({"width": 1280, "height": 720})
+            page.get_by_role("tab", name=tab.TITLE, exact=True).locator("visible=true").click()
+            screen.look_at(name)
+            assert ink(screen.last_frame(), page) > 10, name
+            assert spill(screen, 1280) <= 0, name
+            page.set_viewport_size({"width": 390, "height": 720})
+            page.wait_for_timeout(200)
+            assert spill(screen, 390) <= 0, name
+        page.set_viewport_size({"width": 1280, "height": 720})
+    assert screen.errors == []
+
+
+@pytest.mark.parametrize("name", some(FAMILIES, "mixture"))
 def test_a_family_draws_with_new_noise_repeats_with_the_same_seed_and_is_linked(page, served, context, name):
     screen = Screen(page, served, name)
     at_first = screen.last_frame()
@@ -165,7 +191,7 @@ def test_a_family_draws_with_new_noise_repeats_with_the_same_seed_and_is_linked(
     opens_the_same(screen, context.new_page(), served)
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize("name", some(APPLICATIONS, "inpainting"))
 def test_a_copied_link_opens_the_same_picture(page, served, context, name):
     screen = opened_quickly(page, served, name) if name in QUICK else Screen(page, served, name)
     first = screen.player.get_attribute("data-link")
@@ -189,35 +215,35 @@ def opens_the_same(screen, page, address) -> None:
     assert other.last_frame() == pictures
 
 
-@pytest.mark.parametrize(
-    ("name", "query"),
-    [
-        ("mixture.anatomy", "component=5"),
-        ("diffusion.samplers", "of=3"),
-        ("vae.plane", "z=1.5,-0.5"),
-        ("autoregressive.below", "seed=31"),
-        ("autoregressive.any-order", "seed=31"),
-        ("flow.journey", "label=3"),
-        ("energy.chain", "seed=31"),
-        ("gan.walk", "seed=31"),
-        ("belief.chains", "after=80"),
-        ("belief.digit", "seed=31"),
-        ("belief.growth", "seed=31"),
-        ("belief.rbm", "seed=31"),
-        ("boltzmann.descent", "seed=31"),
-        ("gsn.three", "seed=31"),
-        ("gsn.chain", "level=0.3"),
-        ("gradient-flow.digits", "seed=31"),
-        ("gradient-flow.few", "steps=40"),
-        ("gflownet.digits", "seed=31"),
-        ("gflownet.way", "label=5"),
-    ],
-)
+SIDE_PANELS = [
+    ("mixture.anatomy", "component=5"),
+    ("diffusion.samplers", "of=3"),
+    ("vae.plane", "z=1.5,-0.5"),
+    ("autoregressive.below", "seed=31"),
+    ("autoregressive.any-order", "seed=31"),
+    ("flow.journey", "label=3"),
+    ("energy.chain", "seed=31"),
+    ("gan.walk", "seed=31"),
+    ("belief.chains", "after=80"),
+    ("belief.digit", "seed=31"),
+    ("belief.growth", "seed=31"),
+    ("belief.rbm", "seed=31"),
+    ("boltzmann.descent", "seed=31"),
+    ("gsn.three", "seed=31"),
+    ("gsn.chain", "level=0.3"),
+    ("gradient-flow.digits", "seed=31"),
+    ("gradient-flow.few", "steps=40"),
+    ("gflownet.digits", "seed=31"),
+    ("gflownet.way", "label=5"),
+]
+
+
+@pytest.mark.parametrize(("name", "query"), some(SIDE_PANELS, "mixture.anatomy", "flow.journey"))
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
     """And what it opens links back to itself; a few panels are opened again from there."""
     player, wanted = name.replace(".", "-"), query.replace(",", "%2C")
     stored = first.FOLDER / f"{player}.json"
-    assert wanted not in stored.read_text()  # so it is another result than the one that everybody finds
+    assert wanted not in stored.read_text(encoding="utf-8")  # so it is another result than the one that everybody finds
     screen = Screen(page, served, player, f"?tab={name}&{query}")
     linked = "([n, q]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes(q)"
     page.wait_for_function(linked, arg=[player, wanted], timeout=60_000)
@@ -323,7 +349,7 @@ def test_answers_come_in_model_by_model(page, served):
     assert screen.shown() == before + 1  # and once
 
 
-@pytest.mark.parametrize(("name", "kind"), [("inpainting", Hide), ("super-resolution", Shrink)])
+@pytest.mark.parametrize(("name", "kind"), some([("inpainting", Hide), ("super-resolution", Shrink)]))
 def test_every_model_gives_other_answers_at_once(page, served, name, kind):
     screen = Screen(page, served, name)
     before = screen.last_frame()
@@ -480,15 +506,13 @@ def test_a_page_that_is_opened_with_nonsense_still_opens(page, served):
 
 
 def test_a_waiting_person_sees_their_place_and_the_last_picture(page, served, context):
-    from dgm_models.ui import serve
-
     people = [Screen(page, served, "mixture"), Screen(context.new_page(), served, "mixture")]
     before = [person.shown() for person in people]
-    with serve._model_thread:  # a model at work
-        for person, word in zip(people, ("processing", "queue: 1/1"), strict=True):
+    with busy():
+        for person, word in zip(people, ("1 before you, about ", "2 before you, about "), strict=True):
             person.button("New seed").click()
             place = person.page.locator("#player-mixture .progress-text")
-            expect(place).to_contain_text(word)
+            expect(place).to_contain_text(word, timeout=10_000)
             expect(place).to_be_in_viewport()
             assert ink(person.page.evaluate(PICTURES, "mixture"), person.page) > 10
     for person, shown in zip(people, before, strict=True):
@@ -525,3 +549,66 @@ def test_my_digit_is_judged_by_every_model_and_linked(page, served, context, wid
         other = context.new_page()
         other.goto(served + "/" + verdict.locator("a").get_attribute("href"))
         other.wait_for_function(f"(said) => {figures} === said", arg=said, timeout=60_000)
+
+
+INK = """(name) => { const c = document.querySelector(`#sketch-${name} canvas`), d = c.getContext('2d').getImageData(0, 0, 28, 28).data;
+    let mass = 0, down = 0, across = 0;
+    for (let i = 0; i < 784; i++) { const v = d[4 * i]; mass += v; down += v * Math.floor(i / 28); across += v * (i % 28); }
+    return [mass / 255, down / mass, across / mass]; }"""
+TOUCH = """([name, kind, id, x, y]) => { const c = document.querySelector(`#sketch-${name} canvas`), b = c.getBoundingClientRect();
+    c.setPointerCapture = () => {};
+    c.dispatchEvent(new PointerEvent(kind, {pointerId: id, pointerType: 'touch', button: 0, bubbles: true,
+        clientX: b.left + x * b.width, clientY: b.top + y * b.height})); }"""
+
+
+def test_a_pad_follows_one_finger_and_centres_what_it_drew(page, served):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{served}/?tab=my-digit")
+    screen = Screen.__new__(Screen)
+    screen.page = page
+    page.locator("#sketch-judged canvas").wait_for(timeout=30_000)
+    screen.button("Clear").click()
+    touch = lambda *what: page.evaluate(TOUCH, ["judged", *what])  # noqa: E731
+    touch("pointerdown", 1, 0.2, 0.1)
+    touch("pointermove", 1, 0.2, 0.3)
+    one, *_ = page.evaluate(INK, "judged")
+    touch("pointerdown", 2, 0.9, 0.9)  # another finger rests on the pad, and moves
+    touch("pointermove", 2, 0.8, 0.2)
+    touch("pointerup", 2, 0.8, 0.2)
+    assert page.evaluate(INK, "judged")[0] == one
+    touch("pointermove", 1, 0.2, 0.5)
+    touch("pointerup", 1, 0.2, 0.5)
+    drawn, down, across = page.evaluate(INK, "judged")
+    assert drawn > one
+    assert max(abs(down - 14), abs(across - 14)) > 4  # where it was drawn
+    page.wait_for_function(f"() => ({INK})('judged').slice(1).every((at) => Math.abs(at - 14) <= 0.6)", timeout=10_000)
+    assert page.evaluate(INK, "judged")[0] == pytest.approx(drawn)
+    box = page.locator("#sketch-judged canvas").bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down(button="right")
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.up(button="right")
+    assert page.evaluate(INK, "judged")[0] == pytest.approx(drawn)
+    expect(page.locator(".dgm-near")).to_contain_text("training digits that ship lies", timeout=60_000)
+
+
+def test_an_uploaded_picture_is_read_and_nothing_of_it_stays(page, served, tmp_path):
+    import os
+    from pathlib import Path
+
+    from PIL import Image, ImageDraw
+
+    from dgm_models.ui.serve import results
+
+    sheet = Image.new("RGB", (300, 200), (110, 108, 100))
+    ImageDraw.Draw(sheet).line([(140, 30), (140, 120)], fill=(20, 20, 60), width=14)
+    sheet.save(tmp_path / "one.png")
+    screen = Screen(page, served, "flow-journey", "?tab=flow")
+    before, kept = page.evaluate(INK, "travelling"), list(results._kept)
+    upload = page.locator("#sketch-travelling").locator("xpath=following::input[@type='file'][1]")
+    screen.do(lambda: upload.set_input_files(tmp_path / "one.png"))
+    assert page.evaluate(INK, "travelling") != before
+    assert "it came back" in screen.player.inner_text() or "pixels came back otherwise" in screen.player.inner_text()
+    assert list(results._kept) == kept
+    assert [path for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*") if path.name.startswith("one")] == []
+    assert screen.errors == []

@@ -4,6 +4,12 @@ const $ = (name) => player.querySelector(name);
 const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
 let film = null, rows = [], at = 0, timer = null, guessing = false;
 
+// The address of something that is served beside the page, wherever that is: under a path of a proxy, too.
+function beside(path) {
+  const root = new URL(window.gradio_config?.root || location.href, location.href).pathname;
+  return `${root.replace(/\/$/, '')}/${path}`;
+}
+
 function pictureOf(sheet) {
   const image = new Image();
   image.onload = () => draw();
@@ -67,11 +73,11 @@ function build() {
   }
   $('.receipt').textContent = film.receipt || '';
   $('.link').style.display = film.link ? '' : 'none';
-  $('.saves').hidden = !film.files;
+  $('.saves').hidden = !film.name || !film.link;
   for (const link of player.querySelectorAll('.saves a')) {
-    const file = film.files?.[link.dataset.ending];
-    link.href = file ? file.url.replace(/^\//, '') : '';  // beside the page, wherever that is served
-    link.download = file ? file.orig_name : '';
+    const file = `${film.name}.${link.dataset.ending}`;
+    link.href = beside(`gradio_api/save/${encodeURIComponent(file)}${film.link}`);  // made when it is asked for
+    link.download = file;
   }
   $('.guess').hidden = !rows.some((part) => part.other);
   $('.bar').style.display = film.count > 1 || film.partial ? '' : 'none';
@@ -171,9 +177,12 @@ async function arrive() {
   const value = props.value;
   if (!value?.stored) return show(value);
   let kept = null;
-  try { kept = await (await fetch(value.stored)).json(); } catch (error) { /* said below */ }
+  try {
+    const reply = await fetch(beside(value.stored));
+    if (reply.ok) kept = (await reply.json()).values[value.at];
+  } catch (error) { /* said below */ }
   if (props.value?.stored !== value.stored) return;
-  if (kept) show(kept.values[value.at], false);
+  if (kept) show(kept, false);
   else $('.receipt').textContent = 'This picture could not be loaded. Ask for a new one, or open the page again.';
 }
 

@@ -4,7 +4,8 @@ const canvas = root.querySelector('canvas'), tools = root.querySelector('.tools'
 const SIDE = 28, NAMES = { draw: 'Draw', erase: 'Erase', hide: 'Hide', reveal: 'Reveal' };
 const modes = root.dataset.modes.split(',');
 let ink = new Uint8Array(SIDE * SIDE), seen = new Uint8Array(SIDE * SIDE).fill(1);
-let mode = modes[0], before = null, history_ = [];
+const CENTRES = root.dataset.centres === 'yes', PAUSE = 900;  // milliseconds after the last stroke until a drawing is centred and sent
+let mode = modes[0], before = null, history_ = [], finger = null, waiting = null, uploaded = false;
 
 const pack = (bytes) => btoa(String.fromCharCode(...bytes));
 const unpack = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -20,8 +21,32 @@ function paint() {
   }
   context.putImageData(image, 0, 0);
 }
-function keep() { props.value = { ink: pack(ink), seen: pack(seen) }; }
-function send() { keep(); trigger('input'); }
+function keep() { props.value = { ink: pack(ink), seen: pack(seen), ...(uploaded ? { uploaded } : {}) }; }
+function send() { clearTimeout(waiting); keep(); trigger('input'); }
+// As the digits are that the models know: the centre of mass in the middle. Whole pixels, and no ink is lost over an edge.
+function centre() {
+  let mass = 0, down = 0, across = 0, top = SIDE, bottom = -1, left = SIDE, right = -1;
+  for (let i = 0; i < ink.length; i++) {
+    if (!ink[i]) continue;
+    const row = Math.floor(i / SIDE), column = i % SIDE;
+    mass += ink[i]; down += ink[i] * row; across += ink[i] * column;
+    top = Math.min(top, row); bottom = Math.max(bottom, row); left = Math.min(left, column); right = Math.max(right, column);
+  }
+  if (!mass) return;
+  const by = Math.max(-top, Math.min(SIDE - 1 - bottom, 14 - Math.round(down / mass)));
+  const along = Math.max(-left, Math.min(SIDE - 1 - right, 14 - Math.round(across / mass)));
+  if (!by && !along) return;
+  const moved = new Uint8Array(ink.length);
+  for (let row = top; row <= bottom; row++) for (let column = left; column <= right; column++) moved[(row + by) * SIDE + column + along] = ink[row * SIDE + column];
+  ink = moved; paint();
+}
+// A drawing is centred once the pen rests; a mask is sent at once.
+function drawn() {
+  if (!CENTRES || mode === 'hide' || mode === 'reveal') return send();
+  keep();
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { centre(); send(); }, PAUSE);
+}
 function stamp(x, y) {
   const radius = mode === 'draw' ? 1.5 : mode === 'erase' ? 2 : 2.4;
   for (let row = Math.floor(y - 3); row <= y + 3; row++) for (let column = Math.floor(x - 3); column <= x + 3; column++) {
@@ -36,20 +61,23 @@ function place(event) {
   return [(event.clientX - box.left) / box.width * SIDE, (event.clientY - box.top) / box.height * SIDE];
 }
 canvas.addEventListener('pointerdown', (event) => {
+  if (finger !== null || event.button !== 0) return;  // one finger or pen at a time, and of a mouse the primary button
   event.preventDefault();
-  canvas.setPointerCapture(event.pointerId);
+  clearTimeout(waiting);
+  finger = event.pointerId;
+  canvas.setPointerCapture(finger);
   history_.push([ink.slice(), seen.slice()]);
   if (history_.length > 40) history_.shift();
   before = place(event);
   stamp(...before); paint();
 });
 canvas.addEventListener('pointermove', (event) => {
-  if (!before) return;
+  if (!before || event.pointerId !== finger) return;
   const now = place(event), steps = Math.ceil(Math.hypot(now[0] - before[0], now[1] - before[1]) * 3) || 1;
   for (let k = 1; k <= steps; k++) stamp(before[0] + (now[0] - before[0]) * k / steps, before[1] + (now[1] - before[1]) * k / steps);
   before = now; paint();
 });
-const lift = () => { if (before) { before = null; send(); } };
+const lift = (event) => { if (event.pointerId === finger) { before = finger = null; drawn(); } };
 canvas.addEventListener('pointerup', lift);
 canvas.addEventListener('pointercancel', lift);
 
@@ -66,12 +94,12 @@ for (const name of modes) {
 const undo = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Undo' });
 undo.onclick = () => { if (history_.length) { [ink, seen] = history_.pop(); paint(); send(); } };
 const clear = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Clear' });
-clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); choose('draw'); paint(); keep(); };  // a blank digit asks for nothing
+clear.onclick = () => { history_.push([ink.slice(), seen.slice()]); ink = new Uint8Array(SIDE * SIDE); uploaded = false; clearTimeout(waiting); choose('draw'); paint(); keep(); };  // a blank digit asks for nothing
 tools.append(undo, clear);
 
 function take() {
   const value = props.value;
-  if (value && value.ink) { ink = unpack(value.ink); seen = unpack(value.seen); history_ = []; paint(); }
+  if (value && value.ink) { ink = unpack(value.ink); seen = unpack(value.seen); uploaded = Boolean(value.uploaded); history_ = []; paint(); }
 }
 watch('value', take);
 choose(mode); paint(); take();

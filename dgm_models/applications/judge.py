@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,10 +10,12 @@ import torch
 from torch import Tensor
 
 from dgm_models import catalog
+from dgm_models.applications.few import nearest
 from dgm_models.applications.restore import read
 from dgm_models.data import mnist
 from dgm_models.modalities import image
 from dgm_models.probability import bits_per_dimension
+from dgm_models.turns import clock
 
 CLASSES = 10
 
@@ -41,14 +42,14 @@ class Verdict:
 
 def judge(id: str, x: Tensor) -> Verdict:
     """One picture (1, 1, 28, 28). Labels are taken as equally likely: p(x) is the mean of p(x | y), and p(y | x) follows."""
-    row, began = catalog.recipe(id), time.perf_counter()
+    row, began = catalog.recipe(id), clock()
     model = catalog.open_model(id).model
     if not hasattr(model, "log_prob"):
         said = f"{model.silent}; its critic ranks it above {_above(id, x):.0%} of test digits" if hasattr(model, "score") else model.silent
-        return Verdict(row.title, said, None, None, 1000 * (time.perf_counter() - began))
+        return Verdict(row.title, said, None, None, 1000 * (clock() - began))
     nats = model.log_prob(x.expand(CLASSES, -1, -1, -1), torch.arange(CLASSES), **model.quick)
     whole = float(torch.logsumexp(nats, 0)) - math.log(CLASSES)
-    return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (time.perf_counter() - began), model.binary)
+    return Verdict(row.title, model.evidence, whole, nats.softmax(0), 1000 * (clock() - began), model.binary)
 
 
 def _above(id: str, x: Tensor) -> float:
@@ -63,9 +64,30 @@ def _test_scores(id: str, digits: int = 200) -> Tensor:
 
 def judge_by_reader(x: Tensor) -> Verdict:
     """The classifier has p(y | x) and nothing else."""
-    began = time.perf_counter()
+    began = clock()
     posterior = read(x)[0]
-    return Verdict("Reader, a classifier", "p(y | x) alone: it never learned p(x)", None, posterior, 1000 * (time.perf_counter() - began))
+    return Verdict("Reader, a classifier", "p(y | x) alone: it never learned p(x)", None, posterior, 1000 * (clock() - began))
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How far a picture lies from the digits that models learned from: the nearest of the 200 that ship, its distance (the root of the sum
+    of squared differences), and the share of test digits that lie nearer to theirs."""
+
+    nearest: Tensor
+    distance: float
+    further_than: float
+
+
+def nearness(x: Tensor) -> Nearness:
+    """Of one picture (1, 1, 28, 28)."""
+    found, far = nearest(x)
+    return Nearness(found, float(far), float((_test_distances() < far).float().mean()))
+
+
+@lru_cache(maxsize=1)
+def _test_distances(digits: int = 2000) -> Tensor:
+    return nearest(mnist.pixels(mnist.test()[0][:digits]))[1]
 
 
 def png_bits(x: Tensor) -> float:

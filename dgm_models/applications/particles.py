@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from torch import Tensor
 from dgm_models.contracts import Settings, check_seed, knob
 from dgm_models.data import points
 from dgm_models.families.gradient_flow import Critic, Velocity, discrepancy, flow, kernel_score, lipschitz, sliced, stein
+from dgm_models.turns import clock, paced
 
 DATA, LINES, WIDTH = 400, 30, 0.15  # points of data, directions of a slice, width of the kernel where a score is needed
 TARGETS = {"two moons": points.moons, "ring of eight": points.ring}
@@ -66,10 +66,10 @@ def race(seed: int, settings: FlowSettings) -> tuple[Tensor, list[Run]]:
 
 
 def _run(name: str, begin: Tensor, data: Tensor, chance: torch.Generator, settings: FlowSettings) -> Run:
-    began, method = time.perf_counter(), METHODS[name]
+    began, method = clock(), METHODS[name]
     noise = (lambda x: torch.randn(x.shape, generator=chance)) if method.noisy else None
     steps = flow(begin, method.velocity(data, chance), settings.step_size * method.step_size, settings.steps, noise)
-    return Run(name, torch.stack(list(steps)), 1000 * (time.perf_counter() - began))
+    return Run(name, torch.stack(list(paced(steps))), 1000 * (clock() - began))
 
 
 def picture(x: Tensor, behind: Tensor | None = None, side: int = 60, reach: float = 2.1) -> Tensor:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
+import threading
+import time
+import uuid
 from types import ModuleType
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dgm_models import weights
-from dgm_models.ui.first import FOLDER, PLACE, first
-from dgm_models.ui.serve import ALONE, MOST_UPLOAD, BodyLimit, live, refusal
+from dgm_models.ui.film import ENDINGS, Shown, saved
+from dgm_models.ui.first import FOLDER, PLACE, show_first
+from dgm_models.ui.serve import LOOK, MODEL_EVENT, MOST_UPLOAD, BodyLimit, delivered, light_visits, refusal, results, whole_answer
 from dgm_models.ui.tabs import (
     autoregressive,
     belief,
@@ -36,6 +45,9 @@ from dgm_models.ui.tabs import (
 )
 from dgm_models.ui.widgets import ASSETS, Live
 
+SAVED = "gradio_api/save"  # where files of results are, beside the page
+PATIENCE = 20.0  # seconds
+PEOPLE = 600  # events at once: 300 people, and what their pages ask besides
 LEVELS: dict[str, tuple[ModuleType, ...]] = {
     "Families": (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan),
     "Lesser known": (belief, boltzmann, gsn, gradient_flow, gflownet),
@@ -49,8 +61,9 @@ def is_trained(tab: ModuleType) -> bool:
     return getattr(tab, "MODEL", None) is None or tab.MODEL in weights.manifest()
 
 
-def build_app() -> gr.Blocks:
-    """The whole page. Each tab starts with its stored first result, so that nothing is ever empty."""
+def build_app(firsts: bool = True) -> gr.Blocks:
+    """The whole page; `panels` of it are all that make results, by their addresses. Each starts with its first result, so that nothing is
+    ever empty, unless those are not wanted."""
     with gr.Blocks(title="Deep generative models", analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
         gr.Markdown("# Deep generative models: p(x | y), taken apart", elem_id="dgm-title")
         panels: dict[str, tuple[str, str, Live]] = {}  # address -> level, tab, panel
@@ -62,10 +75,11 @@ def build_app() -> gr.Blocks:
                         with gr.Tab(tab.TITLE, id=tab.ID):
                             panels[tab.ID] = level, tab.ID, (panel := tab.build())
                             panels |= {f"{tab.ID}.{name}": (level, tab.ID, part) for name, part in panel.parts.items()}
-        for address, (_, _, panel) in panels.items():
-            made = lambda panel=panel: panel.run(*(each.value for each in panel.inputs))  # noqa: E731
-            first(address.replace(".", "-"), panel.outputs, made, panel.stored)
+        for *_, panel in panels.values() if firsts else ():
+            show_first(panel)
         _open_addresses(demo, outer, inner, panels)
+    light_visits(demo)
+    demo.panels = {address: panel for address, (_, _, panel) in panels.items()}
     return demo
 
 
@@ -85,22 +99,24 @@ def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], 
         selected = {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=tab)}
         return {**selected, asked: query} if any(each.name in query for each in panel.fields) else selected
 
-    def fill_tab(query: dict[str, str]) -> dict[Any, Any]:
+    async def fill_tab(request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
         *_, panel = panels[query["tab"]]
+        made = None
         try:
             values = panel.from_query(query)
-            made = live(lambda *each: tuple(panel.run(*each)))(*values)
+            made = await whole_answer(panel, values, request.session_hash or "")
         except (ValueError, gr.Error) as error:
             said = error if isinstance(error, gr.Error) else refusal(error)
             gr.Warning(f"This address could not be opened as it is: {said.message}")
+        if made is None:
             return {outer: gr.skip()}
-        return {**dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, made, strict=True))}
+        return {**dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, delivered(made), strict=True))}
 
     places = [outer, *inner.values(), asked]
     demo.load(select_tab, None, places, api_visibility="private", show_progress="hidden", concurrency_limit=None)
     components = {c for *_, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
     players = [panel.outputs[0] for *_, panel in panels.values()]
-    asked.change(fill_tab, asked, [outer, *components], api_visibility="private", show_progress_on=players, **ALONE)
+    asked.change(fill_tab, asked, [outer, *components], api_visibility="private", show_progress_on=players, **MODEL_EVENT)
 
 
 # serving --------------------------------------------------------------------------------------------------------------
@@ -116,16 +132,55 @@ def theme() -> gr.themes.Base:
     )
 
 
-def launch_options() -> dict[str, Any]:
-    """For demo.launch: how the page looks, and what it refuses."""
+def _saving(panels: dict[str, Live]) -> Route:
+    """A file of a result, made when it is asked for: save/NAME.ENDING with the query that opens the result."""
+
+    async def save(request: Request) -> Response:
+        name, _, ending = request.path_params["file"].rpartition(".")
+        try:
+            query = dict(request.query_params)
+            if query.get("tab") not in panels or ending not in ENDINGS:
+                raise ValueError(f"File: expected an ending of {', '.join(ENDINGS)} and the address of a result")
+            panel = panels[query["tab"]]
+            made = await whole_answer(panel, panel.from_query(query), f"save {uuid.uuid4()}")
+            shown = next((value for value in made if isinstance(value, Shown)), None)
+            if shown is None:
+                raise ValueError("File: this result has no pictures to save")
+            raw = await run_in_threadpool(saved, shown, ending)
+        except (ValueError, gr.Error) as error:
+            return PlainTextResponse(str(error), 400)
+        file = re.sub(r"[^\w.-]", "-", name)[:80] or "picture"
+        return Response(raw, media_type=ENDINGS[ending], headers={"Content-Disposition": f'attachment; filename="{file}.{ending}"'})
+
+    return Route(f"/{SAVED}/{{file}}", save)
+
+
+def serve(demo: gr.Blocks) -> None:
+    """Serve until the process is asked to end (SIGTERM, as a Space or a container is; or Control-C): then what is being made is
+    finished, for at most PATIENCE seconds, whoever still waits is told, and no more is taken."""
+    asked = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: asked.set())
+    demo.launch(prevent_thread_lock=True, **launch_options(demo))
+    while not asked.wait(1.0):
+        pass
+    results.turns.close(PATIENCE)
+    time.sleep(3 * LOOK)  # whoever still waits is told, and the last answers are on their way
+    demo.close()
+
+
+def launch_options(demo: gr.Blocks) -> dict[str, Any]:
+    """For demo.launch: how the page looks, what it refuses, what it serves besides."""
     return {
         "theme": theme(),
         "inbrowser": bool(os.environ.get("DGM_OPEN")),
-        "css": (ASSETS / "ui" / "style.css").read_text(),
+        "css": (ASSETS / "ui" / "style.css").read_text(encoding="utf-8"),
         "max_file_size": MOST_UPLOAD,
+        "max_threads": PEOPLE,
+        "state_session_capacity": 2 * PEOPLE,
         "enable_monitoring": False,
         "app_kwargs": {
             "middleware": [Middleware(BodyLimit)],
-            "routes": [Mount(f"/{PLACE}", StaticFiles(directory=FOLDER, check_dir=False))],
+            "routes": [Mount(f"/{PLACE}", StaticFiles(directory=FOLDER, check_dir=False)), _saving(demo.panels)],
         },
     }

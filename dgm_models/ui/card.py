@@ -18,7 +18,7 @@ def card(id: str, lesson: str) -> str:
     rows = [("parameters", f"{entry.get('parameters', 0) / 1e6:.2f} M"), ("file", f"{entry.get('bytes', 0) / 1e6:.1f} MB")]
     rows += figures(entry.get("scores", {}))
     table = "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
-    formula, rest = (ASSETS / "lessons" / f"{lesson}.md").read_text().split("\n\n", 1)
+    formula, rest = (ASSETS / "lessons" / f"{lesson}.md").read_text(encoding="utf-8").split("\n\n", 1)
     return f"{formula}\n\n{table}\n\n{rest}"
 
 

@@ -13,7 +13,7 @@ from dgm_models.contracts import SEED_LIMIT, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import ALONE, live, react, refusal, whole
+from dgm_models.ui.serve import react, refusal, whole
 from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
 
 
@@ -28,9 +28,9 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
         settings = widgets.settings_from(settings_type, knob_fields, values)
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
         made = generate(id, widgets.labels_for(choice, count), seed, settings)
-        link = panel.link(address or tab, [choice, count, seed, *values])
+        link = panel.link([choice, count, seed, *values])
         film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=link, tall=410)
-        return [widgets.shown(film, f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
+        return [film.value(f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
@@ -53,14 +53,12 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
                 code = gr.Code(language="python", interactive=False, show_label=False)
 
     fields = [Field("digit", choice), Field("n", count, widgets.whole_from_text), seed, *knob_fields]
-    panel = Live(fields, run, [result, code])
-    inputs, events = panel.inputs, {**ALONE, "api_visibility": "private"}
-    handler = live(run)
-    same_seed.click(handler, inputs, panel.outputs, api_name=tab, **ALONE)
+    panel = Live(address or tab, fields, run, [result, code])
+    react([same_seed.click], panel, api_name=tab)
     quick = {"api_visibility": "private", "show_progress": "hidden"}
-    next_noise.click(following, [seed.component, count, lock], seed.component, **quick).success(handler, inputs, panel.outputs, **events)
-    new_seed.click(fresh_seed, lock, seed.component, **quick).success(handler, inputs, panel.outputs, **events)
-    react([seed.component.submit, *widgets.moves([fields[0], *knob_fields, fields[1]])], handler, inputs, panel.outputs)
+    onward = next_noise.click(following, [seed.component, count, lock], seed.component, **quick)
+    other = new_seed.click(fresh_seed, lock, seed.component, **quick)
+    react([seed.component.submit, *widgets.moves([fields[0], *knob_fields, fields[1]]), onward.success, other.success], panel)
     return panel
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import io
-import shutil
-import tempfile
-import time
-from collections import deque
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +14,15 @@ from dgm_models.contracts import Frame
 from dgm_models.modalities import image
 
 MOST_FRAMES = 40
-KEPT_FILES = 300
-_files: deque[Path] = deque()
+ENDINGS = {"png": "image/png", "gif": "image/gif", "npy": "application/octet-stream"}
+
+
+class Shown(dict[str, Any]):
+    """What the player shows; and, which the page does not need, the last pictures of the first row's size, (n, 1, h, w)."""
+
+    def __init__(self, value: dict[str, Any], last: Tensor) -> None:
+        super().__init__(value)
+        self.last = last
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ class Film:
     def count(self) -> int:
         return len(self.rows[0].frames)
 
-    def value(self) -> dict[str, Any]:
-        """The player's value: everything it needs to play without the server."""
+    def value(self, name: str = "") -> Shown:
+        """The player's value: everything it needs to play without the server. Files to save, made when asked for, are called `name`."""
+        ends = [row.frames[-1].x for row in self.rows]
         single = len(self.rows) == 1 and not self.rows[0].title
-        return {
+        value = {
             "rows": [_packed(row) for row in self.rows],
             "count": self.count,
             "notes": [frame.note for frame in self.rows[0].frames] if single else [],
@@ -72,32 +74,9 @@ class Film:
             "tall": self.tall,
             "autoplay": self.autoplay,
             "partial": self.partial,
-            "made": time.time_ns(),  # the page passes on what differs: the same result, asked for again, plays again
+            "name": name,
         }
-
-    def page(self, at: int, scale: int) -> np.ndarray:
-        """One frame of all rows in one picture, uint8 (h, w), enlarged so many times."""
-        sheets = [image.tile(row.frames[at].x, row.columns) for row in self.rows]
-        width = max(sheet.shape[1] for sheet in sheets)
-        padded = [np.pad(sheet, ((0, 2), (0, width - sheet.shape[1])), constant_values=60) for sheet in sheets]
-        return image.enlarge(np.concatenate(padded)[:-2], scale)
-
-    def files(self, name: str) -> list[str]:
-        """Paths of the last frame as PNG, of the film as GIF, and of the last pictures as NPY (float32): those of the first row's size."""
-        folder = Path(tempfile.mkdtemp(prefix="dgm-"))
-        ends = [row.frames[-1].x for row in self.rows]
-        contents = {
-            "png": image.png(self.page(self.count - 1, 4)),
-            "gif": image.gif([self.page(at, 2) for at in range(self.count)]),
-            "npy": _npy(torch.cat([x for x in ends if x.shape[1:] == ends[0].shape[1:]])),
-        }
-        paths = []
-        for ending, raw in contents.items():
-            path = folder / f"{name}.{ending}"
-            path.write_bytes(raw)
-            paths.append(str(path))
-        _forget_old(folder)
-        return paths
+        return Shown(value, torch.cat([x for x in ends if x.shape[1:] == ends[0].shape[1:]]))
 
 
 def resample(frames: list[Frame], count: int) -> list[Frame]:
@@ -131,19 +110,32 @@ def _packed(row: Row) -> dict[str, Any]:
     }
 
 
+# files ----------------------------------------------------------------------------------------------------------------
+
+
+def saved(shown: Shown, ending: str) -> bytes:
+    """The last frame as "png", the film as "gif", or the last pictures as "npy" (float32). ValueError for another ending."""
+    if ending == "npy":
+        return _npy(shown.last)
+    if ending not in ENDINGS:
+        raise ValueError(f"File: expected an ending of {', '.join(ENDINGS)}, got {ending[:20]!r}")
+    pages = _pages([(image.from_data_url(row["sheet"]), row["height"]) for row in shown["rows"]], shown["count"])
+    return image.png(image.enlarge(pages[-1], 4)) if ending == "png" else image.gif([image.enlarge(page, 2) for page in pages])
+
+
+def _pages(sheets: list[tuple[np.ndarray, int]], count: int) -> list[np.ndarray]:
+    """Every frame of all rows in one picture, uint8 (h, w); of each row its sheet and how high a frame of it is."""
+    width = max(sheet.shape[1] for sheet, _ in sheets)
+    padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1])), constant_values=image.PAPER) for sheet, _ in sheets]
+    gap = np.full((2, width), image.PAPER, np.uint8)
+    pages = []
+    for at in range(count):
+        lines = [sheet[at * height : (at + 1) * height] for sheet, (_, height) in zip(padded, sheets, strict=True)]
+        pages.append(np.concatenate([part for line in lines for part in (line, gap)][:-1]))
+    return pages
+
+
 def _npy(x: Tensor) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, x.numpy())
     return buffer.getvalue()
-
-
-def _forget_old(folder: Path) -> None:
-    _files.append(folder)
-    while len(_files) > KEPT_FILES:
-        shutil.rmtree(_files.popleft(), ignore_errors=True)
-
-
-@atexit.register
-def _forget_all() -> None:
-    for folder in _files:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,95 +1,127 @@
-"""First results: what a visitor finds in each tab, made once with `python -m dgm_models paint` and kept in assets/first."""
+"""First results: what a visitor finds in each view, made once with `python -m dgm_models paint` and kept in assets/first.
+
+Each carries a stamp of what it was made from: its address with all settings, the models that were opened for it, and the function that
+asked them. Where the stamp still fits, nothing is made anew; where it does not and the same picture comes out, the old file stays but for
+its stamp. What a machine or a moment adds, such as milliseconds, is left out.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+import re
+from collections.abc import Callable
 from typing import Any
 
-import gradio as gr
+import numpy as np
 from gradio.processing_utils import move_files_to_cache
 
 from dgm_models import catalog, weights
-from dgm_models.ui.widgets import ASSETS
+from dgm_models.applications.receipt import untimed
+from dgm_models.modalities import image
+from dgm_models.ui.widgets import ASSETS, Live
 
 FOLDER, PLACE = ASSETS / "first", "gradio_api/first"  # here, and where the page finds it
-_painting = False
+NEAR = 2  # levels of 255 by which two machines may differ in a pixel
+Values = list[Any]
 
 
-def first(name: str, outputs: list[gr.components.Component], make: Callable[[], list[Any]], stored: bool = True) -> None:
-    """Give components, already built, the values that a visitor finds: the stored ones if they were made with the weights
-    that are here, else made now. A stored film is only named: the player fetches it when its tab is opened."""
-    values = _stored(name) if stored and not _painting else None
-    if values is None:
-        values = make()
-        if stored and _painting:
-            _store(name, values)
-    for component, value in zip(outputs, values, strict=True):
+def show_first(panel: Live) -> None:
+    """Give the panel's outputs, already built, the values that a visitor finds: the stored ones if they were made with the weights that
+    are here, else made now. A stored film is only named: the player fetches it when its tab is opened."""
+    stored = current(panel) if panel.stored else None
+    values = panel.whole(defaults(panel)) if stored is None else [_named(panel, at, value) for at, value in enumerate(stored)]
+    for component, value in zip(panel.outputs, values, strict=True):
         component.value = move_files_to_cache(component.postprocess(value), component, postprocess=True, keep_in_cache=True)
 
 
-@contextmanager
-def painting() -> Iterator[None]:
-    """Within this, first results are made anew and stored."""
-    global _painting
+def current(panel: Live) -> Values | None:
+    """The stored first result, where it was made from what is here."""
+    kept = _read(panel)
+    return kept["values"] if kept and kept["stamp"] == stamp(panel, kept["stamp"]["models"]) else None
+
+
+def paint(panel: Live) -> str:
+    """Make the stored first result what it should be. Returns what was done: "kept", "stamped", "painted"."""
+    if current(panel) is not None:
+        return "kept"
+    with untimed(), catalog.opened() as models:
+        values = json.loads(json.dumps(panel.whole(defaults(panel))))
+    old = _read(panel)
+    same = old is not None and alike(old["values"], values)
+    kept = {"stamp": stamp(panel, sorted(models)), "values": old["values"] if same else values}
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*"):
-        old.unlink()
-    _painting = True
-    try:
-        yield
-    finally:
-        _painting = False
+    _path(panel).write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    return "stamped" if same else "painted"
 
 
-def stamp() -> str:
-    """Changes with any weights, with the knobs that models are drawn with, and with the code that draws."""
-    known = [(id, entry["sha256"]) for id, entry in weights.manifest().items() if id in catalog.MODELS]
-    listed = sorted(f"{id} {sha256}" for id, sha256 in known)
-    return hashlib.sha256("\n".join([*listed, _code()]).encode()).hexdigest()[:16]
+def forget(panels: list[Live]) -> None:
+    """Delete what belongs to no panel."""
+    mine = {_path(panel) for panel in panels}
+    for path in FOLDER.glob("*"):
+        if path not in mine:
+            path.unlink()
 
 
-@cache
-def _code() -> str:
-    package = Path(catalog.__file__).parent
-    files = sorted(path for part in ("", "applications/", "families/", "networks/") for path in package.glob(f"{part}*.py"))
-    return "\n".join(path.read_text() for path in files)
+def stamp(panel: Live, models: list[str] | dict[str, str]) -> dict[str, Any]:
+    """What a first result is made from: address and settings, the weights of the models, the function that makes it."""
+    known = weights.manifest()
+    hashes = {id: known[id]["sha256"][:12] for id in models if id in known}
+    return {"link": panel.link(defaults(panel)), "models": hashes, "function": _source(panel.run)}
 
 
-def _stored(name: str) -> list[Any] | None:
-    path = FOLDER / f"{name}.json"
-    if not path.is_file():
-        return None
-    kept = json.loads(path.read_text())
-    if kept["weights"] != stamp():
-        return None
-    return [_found(name, at, value) for at, value in enumerate(kept["values"])]
+def defaults(panel: Live) -> Values:
+    """The state that a visitor finds."""
+    return [each.value for each in panel.inputs]
 
 
-def _found(name: str, at: int, value: Any) -> Any:
-    return {"stored": _address(f"{name}.json"), "at": at} if _is_film(value) else value
+def alike(a: Any, b: Any) -> bool:
+    """Whether two results look the same: pictures within NEAR levels, numbers closely, texts but for their numbers' last places."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, str) and isinstance(b, str):
+        return a == b or _pictures_alike(a, b) if a.startswith("data:image/png") else _texts_alike(a, b)
+    if isinstance(a, float) or isinstance(b, float):
+        return bool(np.isclose(a, b, rtol=1e-3, atol=1e-3))
+    return a == b
 
 
-def _is_film(value: Any) -> bool:
-    return isinstance(value, dict) and "rows" in value
+def _pictures_alike(a: str, b: str) -> bool:
+    one, other = (image.from_data_url(each).astype(int) for each in (a, b))
+    return one.shape == other.shape and (abs(one - other) <= NEAR).mean() > 0.999
 
 
-def _store(name: str, values: list[Any]) -> None:
-    kept = [{**value, "files": _copied(name, value["files"])} if _is_film(value) else value for value in values]
-    (FOLDER / f"{name}.json").write_text(json.dumps({"weights": stamp(), "values": kept}) + "\n")
+def _texts_alike(a: str, b: str) -> bool:
+    number = re.compile(r"-?\d+\.?\d*")
+    if number.sub("#", a) != number.sub("#", b):
+        return False
+    return bool(np.allclose([float(n) for n in number.findall(a)], [float(n) for n in number.findall(b)], rtol=1e-2, atol=0.5))
 
 
-def _copied(name: str, files: dict[str, Any]) -> dict[str, Any]:
-    """Files to save, by ending, copied to where the page gets them."""
-    for ending, file in files.items():
-        (FOLDER / f"{name}.{ending}").write_bytes(Path(file["path"]).read_bytes())
-    return {ending: {"url": _address(f"{name}.{ending}"), "orig_name": f"{name}.{ending}"} for ending in files}
+def _source(run: Callable[..., Any]) -> str:
+    """Of a panel's function, and of those of its own module that it calls by name or closes over."""
+    named = [run.__globals__.get(name) for name in run.__code__.co_names]
+    mine = [each for each in named if inspect.isfunction(each) and each.__module__ == run.__module__]
+    held = [each for cell in run.__closure__ or () if inspect.isfunction(each := cell.cell_contents)]
+    text = "".join([inspect.getsource(run), *sorted(map(inspect.getsource, [*mine, *held]))])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _address(file: str) -> str:
-    """Of a file in FOLDER, beside the page; another one when what it holds changes, so that no browser shows what it kept."""
-    return f"{PLACE}/{file}?v={hashlib.sha256((FOLDER / file).read_bytes()).hexdigest()[:12]}"
+def _path(panel: Live) -> Any:
+    return FOLDER / f"{panel.address.replace('.', '-')}.json"
+
+
+def _read(panel: Live) -> dict[str, Any] | None:
+    path = _path(panel)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _named(panel: Live, at: int, value: Any) -> Any:
+    """A film by its address beside the page, which is another one when the file changes, so that no browser shows what it kept."""
+    if not (isinstance(value, dict) and "rows" in value):
+        return value
+    path = _path(panel)
+    return {"stored": f"{PLACE}/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}", "at": at}

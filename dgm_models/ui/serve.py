@@ -1,97 +1,202 @@
-"""How a handler meets the world: one model at a time, plain sentences for what went wrong, bodies of a sensible size."""
+"""How a handler meets the world: results made in turns and shared, plain sentences for what went wrong, bodies of a sensible size."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
 import html
-import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import inspect
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 import gradio as gr
+from gradio.blocks import BlocksConfig
+from gradio.context import LocalContext
 
+from dgm_models.turns import Crowded, Dropped
+from dgm_models.ui.results import Answer, Results
 from dgm_models.weights import WeightsError
 
 MOST_BODY, MOST_UPLOAD = 2_000_000, 12_000_000  # bytes; a photograph of a phone is of 2 to 8 million
 MOST_FRAME = 10_000  # around an upload
-ALONE = {"concurrency_id": "model", "concurrency_limit": 1, "preprocess": False}
-"""Options of every event that runs a model: one queue for all of them, and values as they came, which the handler checks itself."""
+LOOK = 0.5  # seconds between two looks at the line, for a person who waits
+MODEL_EVENT = {"concurrency_limit": None, "preprocess": False}
+"""Options of every event that runs a model: it waits in our own line, and takes values as they came, which the handler checks itself."""
 
-_model_thread = threading.Lock()
-_places = threading.BoundedSemaphore(8)  # clients that join and cancel in a loop leave the queue, but not the lock
+STOPPING = "The server is about to start anew before this was done. Ask again in a minute; what you have here is kept."
+
+results = Results()
+_latest: dict[tuple[str, str], Callable[[], None]] = {}  # (page, panel) -> wakes whoever asked last there
+
+
+class Panel(Protocol):
+    """What makes results: see `widgets.Live`."""
+
+    address: str
+    grows: bool
+    names: list[str]
+    inputs: list[Any]
+    outputs: list[Any]
+
+    def key(self, values: Sequence[Any]) -> str | None: ...
+    def kind(self, values: Sequence[Any]) -> Hashable: ...
+    def make(self, values: Sequence[Any]) -> Iterator[list[Any]]: ...
+
+
+async def answers(panel: Panel, values: Sequence[Any], page: str) -> AsyncIterator[list[Any]]:
+    """The parts of a result as they come, the whole one last. Nothing more comes where the page has asked this panel anew, or is gone:
+    what is then waited for by nobody is dropped. While it waits, the page is told its place in the line."""
+    loop, woken = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the server may have stopped since
+            loop.call_soon_threadsafe(woken.set)
+
+    place, version = (page, panel.address), 0
+    _ask_anew(place, wake)
+    try:
+        kind = panel.address, panel.kind(values)
+        answer = results.ask(panel.key(values), kind, lambda: panel.make(values), wake)
+        try:
+            while not answer.over:
+                if answer.version > version:
+                    version = answer.version
+                    yield answer.values
+                try:
+                    await asyncio.wait_for(woken.wait(), LOOK)
+                except TimeoutError:
+                    _say_place(answer)
+                woken.clear()
+                if _latest.get(place) is not wake or _is_gone():
+                    return
+                if answer.work is not None and answer.work.dropped:  # by nobody's leave: the server is about to stop
+                    raise refusal(STOPPING)
+        finally:
+            results.leave(answer, wake)
+    except Crowded as error:
+        raise refusal(error) from error
+    finally:
+        if _latest.get(place) is wake:
+            del _latest[place]
+    if isinstance(answer.error, Dropped):
+        raise refusal(STOPPING)
+    if answer.error is not None:
+        raise _plain(answer.error)
+    if answer.version > version:
+        yield answer.values
+
+
+async def whole_answer(panel: Panel, values: Sequence[Any], page: str) -> list[Any] | None:
+    """The whole result; None where the page has asked anew, or is gone."""
+    whole = None
+    async for part in answers(panel, values, page):
+        whole = part
+    return whole
+
+
+def _ask_anew(place: tuple[str, str], wake: Callable[[], None]) -> None:
+    older = _latest.get(place)
+    _latest[place] = wake
+    if older is not None:
+        older()
+
+
+def _say_place(answer: Answer) -> None:
+    """To the page, where gradio shows progress."""
+    if (line := results.line(answer)) is not None:
+        before, seconds = line
+        gr.Progress()((before, None), unit=f"before you, about {max(1, round(seconds))} s")
+
+
+def _is_gone() -> bool:
+    """Whether the client that this event answers has hung up."""
+    blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    known = blocks and event and blocks._queue.event_ids_to_events.get(event)
+    return bool(known) and not known.alive
+
+
+def answering(panel: Panel) -> Callable[..., Any]:
+    """The handler of a panel for gradio. Its parameters are called as the fields are, so that the API has names."""
+
+    async def grow(request: gr.Request, *values: Any) -> AsyncIterator[Any]:
+        async for part in answers(panel, values, request.session_hash or ""):
+            yield _alone(delivered(part))
+
+    async def run(request: gr.Request, *values: Any) -> Any:
+        made = await whole_answer(panel, values, request.session_hash or "")
+        return _alone(delivered(made or [gr.skip()] * len(panel.outputs)))
+
+    return _named(grow if panel.grows else run, panel.names)
+
+
+def _named(handler: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    handler.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in ("request", *names)])
+    handler.__annotations__ = {"request": gr.Request}
+    return handler
+
+
+def delivered(values: list[Any]) -> list[Any]:
+    """Values for a page: it passes on what differs, and the same result, asked for again, plays again."""
+    own = lambda value: isinstance(value, dict) and "__type__" not in value  # noqa: E731
+    return [{**value, "made": time.time_ns()} if own(value) else value for value in values]
+
+
+def _alone(values: list[Any]) -> Any:
+    """As Gradio takes the values of a handler's outputs: one value without its list."""
+    return values[0] if len(values) == 1 else values
 
 
 def refusing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the handler's ValueError or WeightsError into a sentence on the page; the person's state stays as it was.
-
-    A list of one value becomes that value, as Gradio takes it from a handler with one output.
-    """
+    """Turn a quick handler's ValueError or WeightsError into a sentence on the page; the person's state stays as it was."""
 
     @functools.wraps(handler)
     def run(*values: Any) -> Any:
         try:
             made = handler(*values)
-            return made[0] if isinstance(made, list) and len(made) == 1 else made
-        except (ValueError, WeightsError) as error:
-            raise refusal(error) from error
+            return _alone(made) if isinstance(made, list) else made
+        except Exception as error:
+            raise _plain(error) from error
 
     return run
 
 
-@contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(blocking=False):
-        raise refusal("The models are busy with earlier requests. Try again in a few seconds; your state is kept.")
-    try:
-        yield
-    finally:
-        _places.release()
+def _plain(error: Exception) -> Exception:
+    """What a person can mend as a sentence; anything else as it is."""
+    return refusal(error) if isinstance(error, ValueError | WeightsError) else error
 
 
-def live(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """`refusing`, for handlers that run a model: alone, for two models at once on two cores are far slower than in turn."""
-
-    @functools.wraps(handler)
-    def run(*values: Any) -> Any:
-        with _place(), _model_thread:
-            return refusing(handler)(*values)
-
-    return run
-
-
-def streaming(handler: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """`live`, for a handler that yields its result as it grows. Between two of them others may use the models: a reader who
-    leaves stops no one."""
-
-    @functools.wraps(handler)
-    def run(*values: Any) -> Iterator[Any]:
-        grown, end = handler(*values), object()
-        step = refusing(lambda: next(grown, end))
-        with _place():
-            while True:
-                with _model_thread:
-                    made = step()
-                if made is end:
-                    return
-                yield made
-
-    return run
-
-
-def react(events: Iterable[Callable[..., Any]], handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
-    """Run the handler after any of the events; of a burst only the last counts.
+def react(events: Iterable[Callable[..., Any]], panel: Panel, api_name: str | None = None) -> None:
+    """Make the panel's result after any of the events; what it was making is dropped.
 
     Controls share one wiring, for a page is slow to open by the number of its wirings; what follows another event has its own.
     """
-    how = {"api_visibility": "private", "trigger_mode": "always_last", **ALONE}
+    how = {"trigger_mode": "multiple", **MODEL_EVENT, **({"api_name": api_name} if api_name else {"api_visibility": "private"})}
+    handler = answering(panel)
     controls, followers = [], []
     for event in events:
         (controls if getattr(event, "has_trigger", False) else followers).append(event)
     if controls:
-        gr.on(controls, handler, inputs, outputs, **how)
+        gr.on(controls, handler, panel.inputs, panel.outputs, **how)
     for event in followers:
-        event(handler, inputs, outputs, **how)
+        event(handler, panel.inputs, panel.outputs, **how)
+
+
+class _Light(BlocksConfig):
+    """What gradio copies for each visit, without a configuration of all components, which only its deep links need; links are our own."""
+
+    def __copy__(self) -> BlocksConfig:
+        visit = super().__copy__()
+        visit.config_for_block = lambda *_: {}
+        return visit
+
+
+def light_visits(demo: gr.Blocks) -> None:
+    """Let a visit cost next to nothing: with 750 components that configuration is 80 ms of the one thread that answers everybody, and
+    memory that is held for an hour."""
+    demo.default_config.__class__ = _Light
 
 
 def refusal(error: Exception | str) -> gr.Error:

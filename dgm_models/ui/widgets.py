@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,6 @@ from urllib.parse import urlencode
 import gradio as gr
 import numpy as np
 import torch
-from gradio.data_classes import FileData
 from torch import Tensor
 
 from dgm_models.contracts import Knob, Settings, check_seed
@@ -28,35 +28,71 @@ DIGITS = [ALL, ANY, *"0123456789"]
 
 
 def _asset(name: str) -> str:
-    return (ASSETS / "ui" / name).read_text()
+    return (ASSETS / "ui" / name).read_text(encoding="utf-8")
+
+
+def to_text(value: Any) -> str:
+    """How a value travels in an address: 1.0 as 1, so that a number has one spelling."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 class Field(NamedTuple):
-    """One part of a tab's state: a component, and how its value travels in an address."""
+    """One part of a tab's state: a component, and how its value travels in an address. `costly`: it changes how long work takes."""
 
     name: str
     component: gr.components.Component
     read: Callable[[str], Any] = str
-    write: Callable[[Any], str] = str
+    write: Callable[[Any], str] = to_text
+    costly: bool = True
 
 
 @dataclass
 class Live:
     """What a tab hands to the app: its state, the handler that makes its result, and where that goes.
 
-    `run(*values of the fields)` returns the values of `outputs`. `parts` are further panels of the same tab, by name: the
-    address of one is ?tab=TAB.PART. `stored`: its first result comes from assets/first, for it takes a model to make it.
+    `run(*values of the fields)` returns the values of `outputs`, or where it `grows` yields them. `parts` are further panels of the same
+    tab, by name: the address of one is ?tab=TAB.PART. `stored`: its first result comes from assets/first, for it takes a model to make
+    it. `kept`: what it makes depends on its state alone, so one result serves all who ask for it.
     """
 
+    address: str
     fields: list[Field]
-    run: Callable[..., list[Any]]
+    run: Callable[..., Any]
     outputs: list[gr.components.Component]
     parts: dict[str, Live] = field(default_factory=dict)
     stored: bool = True
+    kept: bool = True
+    grows: bool = False
 
     @property
     def inputs(self) -> list[gr.components.Component]:
         return [each.component for each in self.fields]
+
+    @property
+    def names(self) -> list[str]:
+        return [each.name.replace("-", "_") for each in self.fields]
+
+    def make(self, values: Sequence[Any]) -> Iterator[list[Any]]:
+        """The result in parts, the whole one last."""
+        made = self.run(*values)
+        yield from made if self.grows else [made]
+
+    def whole(self, values: Sequence[Any]) -> list[Any]:
+        """The result, made now."""
+        return deque(self.make(values), maxlen=1)[0]
+
+    def key(self, values: Sequence[Any]) -> str | None:
+        """By which a result is known; None where it is nobody else's: of an uploaded picture, of a state that has no address."""
+        if not self.kept or any(isinstance(value, dict) and value.get("uploaded") for value in values):
+            return None
+        try:
+            return self.link(values)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            return None  # nonsense, which the handler refuses
+
+    def kind(self, values: Sequence[Any]) -> str:
+        """What work costs depends on: the settings without seed and drawings."""
+        return " ".join(str(value)[:80] for each, value in zip(self.fields, values, strict=False) if each.costly)
 
     def from_query(self, query: dict[str, str]) -> list[Any]:
         """The values of all fields: from the address where it names them, else their defaults. ValueError for nonsense."""
@@ -71,9 +107,10 @@ class Live:
                 raise ValueError(f"the address has {each.name}={query[each.name][:40]!r}, which is not a value of it") from error
         return values
 
-    def link(self, tab: str, values: tuple[Any, ...] | list[Any]) -> str:
+    def link(self, values: Sequence[Any]) -> str:
         """The query that opens this state again."""
-        return "?" + urlencode({"tab": tab, **{each.name: each.write(value) for each, value in zip(self.fields, values, strict=True)}})
+        texts = {each.name: each.write(value) for each, value in zip(self.fields, values, strict=True)}
+        return "?" + urlencode({"tab": self.address, **texts})
 
 
 def player(name: str) -> gr.HTML:
@@ -81,12 +118,6 @@ def player(name: str) -> gr.HTML:
     return gr.HTML(
         value=None, html_template=_asset("player.html"), js_on_load=_asset("player.js"), elem_id=f"player-{name}", apply_default_css=False
     )
-
-
-def shown(film: Film, name: str) -> dict[str, Any]:
-    """The value of a player: the film, and files of that name to save."""
-    files = {path.rpartition(".")[2]: FileData(path=path, orig_name=Path(path).name).model_dump() for path in film.files(name)}
-    return {**film.value(), "files": files}
 
 
 def growing(film: Film) -> dict[str, Any]:
@@ -136,7 +167,7 @@ def settings_from(settings: type[Settings], fields: list[Field], values: tuple[A
 
 def seed_field(default: int = 7) -> Field:
     number = gr.Number(default, label="Seed", step=1, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
-    return Field("seed", number, whole_from_text, lambda value: str(check_seed(value)))
+    return Field("seed", number, whole_from_text, lambda value: str(check_seed(value)), costly=False)
 
 
 def labels_for(choice: Any, count: int) -> Tensor:
@@ -153,17 +184,18 @@ def labels_for(choice: Any, count: int) -> Tensor:
 # the sketch pad -------------------------------------------------------------------------------------------------------
 
 
-def sketch(name: str, modes: list[str], value: dict[str, str] | None = None) -> gr.HTML:
-    """A pad of 28 x 28 whose value is {"ink": ..., "seen": ...}, base64 of 784 bytes each; modes: of draw, erase, hide, reveal."""
-    template = _asset("sketch.html").replace("MODES", ",".join(modes))
+def sketch(name: str, modes: list[str], value: dict[str, Any] | None = None, centres: bool = True) -> gr.HTML:
+    """A pad of 28 x 28 whose value is {"ink": ..., "seen": ...}, base64 of 784 bytes each; modes: of draw, erase, hide, reveal.
+    `centres`: what is drawn moves into the middle once the pen rests, as the digits lie that models know."""
+    template = _asset("sketch.html").replace("MODES", ",".join(modes)).replace("CENTRES", "yes" if centres else "no")
     return gr.HTML(value=value, html_template=template, js_on_load=_asset("sketch.js"), elem_id=f"sketch-{name}", apply_default_css=False)
 
 
-def to_sketch(x: Tensor, seen: Tensor | None = None) -> dict[str, str]:
-    """A picture (1, 1, 28, 28) and a mask (1, 28, 28), true where seen -> the pad's value."""
+def to_sketch(x: Tensor, seen: Tensor | None = None, uploaded: bool = False) -> dict[str, Any]:
+    """A picture (1, 1, 28, 28) and a mask (1, 28, 28), true where seen -> the pad's value. `uploaded`: it is somebody's own file."""
     mask = np.ones(784, np.uint8) if seen is None else seen.to(torch.uint8).numpy().ravel()
     pack = lambda array: base64.b64encode(array.tobytes()).decode()  # noqa: E731
-    return {"ink": pack(image.levels(x).ravel()), "seen": pack(mask)}
+    return {"ink": pack(image.levels(x).ravel()), "seen": pack(mask), **({"uploaded": True} if uploaded else {})}
 
 
 def from_sketch(value: Any) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import time
 from typing import Any
 
 import gradio as gr
@@ -21,7 +20,7 @@ from dgm_models.probability import bits_per_dimension
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel, fresh_seed
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, react, whole
+from dgm_models.ui.serve import MODEL_EVENT, answering, react, whole
 from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_row, digit_pad, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Field, Live
 
@@ -48,7 +47,6 @@ def inspect(pad: Any, here: Any, label: Any, temperature: Any, top_p: Any) -> di
         "field": _packed(image.levels(field / field.max().clamp_min(1e-12))),
         "at": at,
         "total": f"what pixels cost: {bits.sum():.0f} bits, {mean:.2f} a pixel; as a PNG {784 * png_bits(x):.0f}",
-        "made": time.time_ns(),
     }
 
 
@@ -61,10 +59,14 @@ def _pixel(here: Any) -> int:
     return whole(here.get("at") if isinstance(here, dict) else here, "Pixel", 0, 783)
 
 
-def _drawn(label: Any) -> dict[str, str]:
+def _at_from_text(text: str) -> dict[str, int] | None:
+    return {"at": widgets.whole_from_text(text)} if text else None
+
+
+def _drawn(label: Any) -> list[dict[str, Any]]:
     """A digit that the model draws: a new one at every press."""
     made = generate(MODEL, torch.tensor([label_of(label)]), fresh_seed(False))
-    return widgets.to_sketch(made.x)
+    return [widgets.to_sketch(made.x)]
 
 
 def heed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
@@ -82,7 +84,7 @@ def heed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
         rows.append(answer_row(ANY, seen, away, seed, y, "any order"))
     used = [id for id in (MODEL, ANY, READER) if id in catalog.weights.manifest()]
     receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance(used)}"
-    return [widgets.shown(Film(rows, receipt=receipt, link=link, tall=330), f"autoregressive-below-{seed}")]
+    return [Film(rows, receipt=receipt, link=link, tall=330).value(f"autoregressive-below-{seed}")]
 
 
 def build() -> Live:
@@ -114,13 +116,14 @@ def _pixels() -> Live:
     def run(*values: Any) -> list[Any]:
         pad, _, *rest = values
         made = inspect(*values)
-        return [{**made, "link": part.link(f"{ID}.pixels", [pad, {"at": made["at"]}, *rest])}]
+        return [{**made, "link": part.link([pad, {"at": made["at"]}, *rest])}]
 
-    at = Field("at", view, lambda text: {"at": widgets.whole_from_text(text)}, lambda here: str(_pixel(here)))
-    part = Live([pad, at, label, Field("temperature", temperature, float), Field("top_p", top_p, float)], run, [view])
-    drawn = own.click(live(_drawn), label.component, pad.component, api_visibility="private", **ALONE)
+    at = Field("at", view, _at_from_text, lambda here: "" if here is None else str(_pixel(here)), costly=False)
+    part = Live(f"{ID}.pixels", [pad, at, label, Field("temperature", temperature, float), Field("top_p", top_p, float)], run, [view])
+    draw = Live(f"{ID}.draw", [label], _drawn, [pad.component], kept=False)
+    drawn = own.click(answering(draw), draw.inputs, draw.outputs, api_visibility="private", **MODEL_EVENT)
     moved = [view.click, label.component.input, temperature.release, top_p.release, *changed, drawn.success]
-    react(moved, live(run), part.inputs, part.outputs)
+    react(moved, part)
     return part
 
 
@@ -138,8 +141,8 @@ def _below() -> Live:
             result = widgets.player("autoregressive-below")
 
     def run(pad: Any, label: Any, seed: Any) -> list[Any]:
-        return heed(pad, label, seed, part.link(f"{ID}.below", [pad, label, seed]))
+        return heed(pad, label, seed, part.link([pad, label, seed]))
 
-    part = Live([pad, label, seed], run, [result])
-    react([other_seed(go, seed.component), label.component.input, seed.component.submit, *changed], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.below", [pad, label, seed], run, [result])
+    react([other_seed(go, seed.component), label.component.input, seed.component.submit, *changed], part)
     return part

@@ -18,7 +18,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import bars
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, react, refusing, whole
+from dgm_models.ui.serve import react, refusing, whole
 from dgm_models.ui.tabs.shared import Models, digit_pad, knob_panel, other_seed
 from dgm_models.ui.widgets import Field, Live
 
@@ -49,7 +49,7 @@ def ten(seed: Any, after: Any, link: str) -> list[Any]:
     said = ("what the features draw", f"{network.above.sizes[0]} units, on or off", f"{network.above.sizes[1]} units, on or off")
     titles = ("Pictures", "Features", "Above them")
     rows = [Row(frames, 10, title, caption) for frames, title, caption in zip(films, titles, said, strict=True)]
-    return [widgets.shown(Film(rows, receipt=str(receipt), link=link, tall=330), f"belief-chains-{seed}-{after}")]
+    return [Film(rows, receipt=str(receipt), link=link, tall=330).value(f"belief-chains-{seed}-{after}")]
 
 
 def recognise(pad: Any, seed: Any, link: str) -> list[Any]:
@@ -72,7 +72,7 @@ def recognise(pad: Any, seed: Any, link: str) -> list[Any]:
     chart = bars(
         [100 * float(each) for each in share], list("0123456789"), "label y", f"p(y | features): a {int(share.argmax())}, in percent"
     )
-    return [chart, widgets.shown(film, f"belief-digit-{seed}")]
+    return [chart, film.value(f"belief-digit-{seed}")]
 
 
 def replayed(seed: Any, settings: growth.GrowthSettings, link: str) -> list[Any]:
@@ -82,7 +82,7 @@ def replayed(seed: Any, settings: growth.GrowthSettings, link: str) -> list[Any]
         Row(made.filters, growth.FILTERS // 2, "Features", "bright: ink wanted; dark: none"),
         Row(made.draws, 10, "Draws", f"{settings.sweeps} sweeps each, from one noise"),
     ]
-    return [widgets.shown(Film(rows, receipt=str(made.receipt), link=link, tall=330), f"belief-growth-{seed}")]
+    return [Film(rows, receipt=str(made.receipt), link=link, tall=330).value(f"belief-growth-{seed}")]
 
 
 def build() -> Live:
@@ -117,11 +117,11 @@ def _chains() -> Live:
             result = widgets.player("belief-chains")
 
     def run(seed: Any, after: Any) -> list[Any]:
-        return ten(seed, after, part.link(f"{ID}.chains", [seed, after]))
+        return ten(seed, after, part.link([seed, after]))
 
-    part = Live([seed, Field("after", after, widgets.whole_from_text)], run, [result])
+    part = Live(f"{ID}.chains", [seed, Field("after", after, widgets.whole_from_text)], run, [result])
     further = onward.click(refusing(_further), after, after, api_visibility="private", show_progress="hidden").success
-    react([further, after.release, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
+    react([further, after.release, seed.component.submit, other_seed(go, seed.component)], part)
     return part
 
 
@@ -144,8 +144,8 @@ def _digit() -> Live:
             reading = gr.HTML(elem_id="chart-belief-reading")
 
     def run(pad: Any, seed: Any) -> list[Any]:
-        return recognise(pad, seed, part.link(f"{ID}.digit", [pad, seed]))
+        return recognise(pad, seed, part.link([pad, seed]))
 
-    part = Live([pad, seed], run, [reading, result])
-    react([*changed, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.digit", [pad, seed], run, [reading, result])
+    react([*changed, seed.component.submit, other_seed(go, seed.component)], part)
     return part

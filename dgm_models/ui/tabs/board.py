@@ -143,10 +143,10 @@ def build() -> Live:
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             plot = gr.HTML(elem_id="chart-board")
     if curves := temperatures():
-        gr.Markdown((ASSETS / "lessons" / "temperature.md").read_text())
+        gr.Markdown((ASSETS / "lessons" / "temperature.md").read_text(encoding="utf-8"))
         gr.HTML(curves, elem_id="chart-temperature")
-    gr.Markdown((ASSETS / "lessons" / "board.md").read_text(), elem_classes="dgm-card")
-    panel = Live([Field("across", across), Field("up", up)], run, [plot], stored=False)
+    gr.Markdown((ASSETS / "lessons" / "board.md").read_text(encoding="utf-8"), elem_classes="dgm-card")
+    panel = Live(ID, [Field("across", across), Field("up", up)], run, [plot], stored=False)
     for each in (across, up):
         each.input(refusing(run), panel.inputs, panel.outputs, api_visibility="private", show_progress="hidden")
     return panel

@@ -11,7 +11,6 @@ from dgm_models import catalog, weights
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import measured
 from dgm_models.contracts import Noise, Settings, check_seed
-from dgm_models.ui import widgets
 from dgm_models.ui.card import SIGN
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
@@ -33,7 +32,7 @@ def side_by_side(seed: Any, settings: Settings, link: str) -> list[Any]:
         scores = known[id].get("scores", {})
         nats = f"{SIGN.get(scores.get('nats_evidence'), '')}{scores['nats']:.1f} nats; " if "nats" in scores else ""
         rows.append(Row(frames, 10, catalog.recipe(id).title, f"{nats}{receipt.cost}"))
-    return [widgets.shown(Film(rows, receipt=f"seed {seed} · {Models.provenance(ids)}", link=link, tall=330), f"boltzmann-{seed}")]
+    return [Film(rows, receipt=f"seed {seed} · {Models.provenance(ids)}", link=link, tall=330).value(f"boltzmann-{seed}")]
 
 
 def build() -> Live:

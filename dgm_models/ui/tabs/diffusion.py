@@ -14,7 +14,7 @@ from dgm_models.samplers import SAMPLERS
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of, react
+from dgm_models.ui.serve import one_of, react
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Field, Live
 
@@ -39,7 +39,7 @@ def compare(digit: Any, seed: Any, guidance_scale: Any, link: str) -> list[Any]:
         rows.append(Row(still(torch.cat(pictures)), len(STEPS), name, f"{hint}{receipt.cost} in all", HEADS[: len(pictures)]))
     ids = [id for id in (MODEL, STUDENT) if id in catalog.models_for("sample")]
     film = Film(rows, receipt=f"seed {noise} · {Models.provenance(ids)}", link=link, tall=420)
-    return [widgets.shown(film, f"diffusion-samplers-{noise}")]
+    return [film.value(f"diffusion-samplers-{noise}")]
 
 
 def build() -> Live:
@@ -55,10 +55,10 @@ def build() -> Live:
             result = widgets.player("diffusion-samplers")
 
     def run(digit: Any, seed: Any, guidance_scale: Any) -> list[Any]:
-        return compare(digit, seed, guidance_scale, part.link(f"{ID}.samplers", [digit, seed, guidance_scale]))
+        return compare(digit, seed, guidance_scale, part.link([digit, seed, guidance_scale]))
 
     fields = [Field("of", digit), Field("seed", seed, widgets.whole_from_text), Field("guidance_scale", guidance, float)]
-    part = Live(fields, run, [result])
-    react([go.click, digit.input, guidance.release, seed.submit], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.samplers", fields, run, [result])
+    react([go.click, digit.input, guidance.release, seed.submit], part)
     panel.parts["samplers"] = part
     return panel

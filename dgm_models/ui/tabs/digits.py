@@ -12,7 +12,7 @@ from dgm_models.applications.restore import read
 from dgm_models.contracts import check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live, some_of
+from dgm_models.ui.serve import some_of
 from dgm_models.ui.tabs.shared import READER, Models, model_choice, wire
 from dgm_models.ui.widgets import Field, Live
 
@@ -35,8 +35,8 @@ def build() -> Live:
                 score += f" ({int((seen_as == labels)[asked].sum())} of {int(asked.sum())})"
             rows.append(Row(made.frames, len(labels), catalog.recipe(id).title, f"{score}; {made.receipt.cost}", heads))
         receipt = f"seeds {seed} to {seed + len(labels) - 1}: the same for every model · " + choices.provenance([*ids, READER])
-        film = Film(rows, receipt=receipt, link=panel.link(ID, [text, titles, seed]), tall=400)
-        return [widgets.shown(film, f"digits-{seed}")]
+        film = Film(rows, receipt=receipt, link=panel.link([text, titles, seed]), tall=400)
+        return [film.value(f"digits-{seed}")]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
@@ -52,6 +52,6 @@ def build() -> Live:
             )
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(ID)
-    panel = Live([Field("text", text), choices.field(models), seed], run, [result])
-    wire(panel, ID, live(run), go, again, text.submit, models.input, seed.component.submit)
+    panel = Live(ID, [Field("text", text), choices.field(models), seed], run, [result])
+    wire(panel, go, again, text.submit, models.input, seed.component.submit)
     return panel

@@ -19,7 +19,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import Group, bars, histograms, lines
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of, react
+from dgm_models.ui.serve import one_of, react
 from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Field, Live
 
@@ -57,7 +57,7 @@ def wander(pad: Any, start: Any, label: Any, seed: Any, settings: ChainSettings,
     film = Film([Row(frames, 3)], receipt=str(receipt), link=link, tall=230)
     energies = torch.stack([energy for _, energy in walk])
     chart = lines(energies.T.tolist(), "step of the chain", "energy of each chain")
-    return [chart, widgets.shown(film, f"energy-chain-{seed}")]
+    return [chart, film.value(f"energy-chain-{seed}")]
 
 
 @lru_cache(maxsize=11)
@@ -92,7 +92,7 @@ def weigh(pad: Any, label: Any, link: str) -> list[Any]:
     return [
         phases,
         bars([100 * float(share) for share in reading], list("0123456789"), "label y", said),
-        widgets.shown(film, "energy-digit"),
+        film.value("energy-digit"),
     ]
 
 
@@ -121,9 +121,9 @@ def _chain() -> Live:
 
     def run(pad: Any, start: Any, label: Any, seed: Any, *values: Any) -> list[Any]:
         settings = widgets.settings_from(ChainSettings, knobs, values)
-        return wander(pad, start, label, seed, settings, part.link(f"{ID}.chain", [pad, start, label, seed, *values]))
+        return wander(pad, start, label, seed, settings, part.link([pad, start, label, seed, *values]))
 
-    part = Live([pad, Field("start", start), label, seed, *knobs], run, [chart, result])
+    part = Live(f"{ID}.chain", [pad, Field("start", start), label, seed, *knobs], run, [chart, result])
     moved = [
         other_seed(go, seed.component),
         start.input,
@@ -132,7 +132,7 @@ def _chain() -> Live:
         *changed,
         *widgets.moves(knobs),
     ]
-    react(moved, live(run), part.inputs, part.outputs)
+    react(moved, part)
     return part
 
 
@@ -157,8 +157,8 @@ def _digit() -> Live:
             reading = gr.HTML(elem_id="chart-energy-reading")
 
     def run(pad: Any, label: Any) -> list[Any]:
-        return weigh(pad, label, part.link(f"{ID}.digit", [pad, label]))
+        return weigh(pad, label, part.link([pad, label]))
 
-    part = Live([pad, label], run, [phases, reading, result])
-    react([label.component.input, *changed], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.digit", [pad, label], run, [phases, reading, result])
+    react([label.component.input, *changed], part)
     return part

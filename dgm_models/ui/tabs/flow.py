@@ -16,7 +16,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import bars
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live, react
+from dgm_models.ui.serve import react
 from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of
 from dgm_models.ui.widgets import Live
 
@@ -51,7 +51,7 @@ def travel(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
     cost_of = [(len(part) * math.log(model.levels) - gained[layer]) / math.log(2) for layer, part in enumerate(model.parts)]
     said = f"{sum(cost_of):.0f} bits in all, {float(bits_per_dimension(nats, 784)):.2f} a pixel"
     chart = bars(cost_of, [str(len(part)) for part in model.parts], "bits a layer, over how many pixels it makes", said)
-    return [chart, widgets.shown(film, f"flow-{seed}")]
+    return [chart, film.value(f"flow-{seed}")]
 
 
 def build() -> Live:
@@ -72,9 +72,9 @@ def build() -> Live:
             )
 
     def run(pad: Any, label: Any, seed: Any) -> list[Any]:
-        return travel(pad, label, seed, part.link(f"{ID}.journey", [pad, label, seed]))
+        return travel(pad, label, seed, part.link([pad, label, seed]))
 
-    part = Live([pad, label, seed], run, [chart, result])
-    react([label.component.input, seed.component.submit, *changed], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.journey", [pad, label, seed], run, [chart, result])
+    react([label.component.input, seed.component.submit, *changed], part)
     panel.parts["journey"] = part
     return panel

@@ -19,7 +19,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import Group, histograms
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, react
+from dgm_models.ui.serve import react
 from dgm_models.ui.tabs.shared import Models, digit_pad, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Field, Live
 
@@ -40,7 +40,7 @@ def walk(seed: Any, truncation: Any, link: str) -> list[Any]:
             z = slerp(corners[here][None], corners[there][None], share / FRAMES_A_SIDE)
             frames.append(Frame(model.decode(z.expand(10, -1), labels), f"from code {here + 1} to code {there + 1}"))
     film = Film([Row(frames, 5)], receipt=str(receipt), link=link, tall=330)
-    return [widgets.shown(film, f"gan-walk-{seed}")]
+    return [film.value(f"gan-walk-{seed}")]
 
 
 @lru_cache(maxsize=11)
@@ -67,7 +67,7 @@ def criticise(pad: Any, label: Any, link: str) -> list[Any]:
     film = Film([row], receipt=f"{said} · {receipt.cost} · {Models.provenance([MODEL])}", link=link, tall=170)
     groups = [Group("test digits", real, "data"), Group("samples", made, "model")]
     chart = histograms(groups, [("your digit", mine), ("nearest generated", near)], "the critic's score: higher looks more real to it")
-    return [chart, widgets.shown(film, "gan-critic")]
+    return [chart, film.value("gan-critic")]
 
 
 def build() -> Live:
@@ -89,10 +89,10 @@ def _walk() -> Live:
             result = widgets.player("gan-walk")
 
     def run(seed: Any, truncation: Any) -> list[Any]:
-        return walk(seed, truncation, part.link(f"{ID}.walk", [seed, truncation]))
+        return walk(seed, truncation, part.link([seed, truncation]))
 
-    part = Live([seed, Field("truncation", truncation, float)], run, [result])
-    react([other_seed(go, seed.component), seed.component.submit, truncation.release], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.walk", [seed, Field("truncation", truncation, float)], run, [result])
+    react([other_seed(go, seed.component), seed.component.submit, truncation.release], part)
     return part
 
 
@@ -113,8 +113,8 @@ def _critic() -> Live:
             )
 
     def run(pad: Any, label: Any) -> list[Any]:
-        return criticise(pad, label, part.link(f"{ID}.critic", [pad, label]))
+        return criticise(pad, label, part.link([pad, label]))
 
-    part = Live([pad, label], run, [chart, result])
-    react([label.component.input, *changed], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.critic", [pad, label], run, [chart, result])
+    react([label.component.input, *changed], part)
     return part

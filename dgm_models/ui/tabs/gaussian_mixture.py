@@ -12,7 +12,7 @@ from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, one_of, react, whole
+from dgm_models.ui.serve import one_of, react, whole
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Field, Live
 
@@ -40,7 +40,7 @@ def anatomy(digit: Any, number: Any, link: str) -> list[Any]:
         link=link,
         tall=300,
     )
-    return [widgets.shown(film, "mixture-anatomy")]
+    return [film.value("mixture-anatomy")]
 
 
 def build() -> Live:
@@ -54,9 +54,9 @@ def build() -> Live:
             result = widgets.player("mixture-anatomy")
 
     def run(digit: Any, number: Any) -> list[Any]:
-        return anatomy(digit, number, part.link(f"{ID}.anatomy", [digit, number]))
+        return anatomy(digit, number, part.link([digit, number]))
 
-    part = Live([Field("of", digit), Field("component", component, widgets.whole_from_text)], run, [result])
-    react([digit.input, component.release], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.anatomy", [Field("of", digit), Field("component", component, widgets.whole_from_text)], run, [result])
+    react([digit.input, component.release], part)
     panel.parts["anatomy"] = part
     return panel

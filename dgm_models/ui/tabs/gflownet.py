@@ -15,13 +15,14 @@ from dgm_models.applications.grid import PRESETS, SHOWN, GridSettings, followed,
 from dgm_models.applications.receipt import measured
 from dgm_models.contracts import Frame, Noise, check_seed
 from dgm_models.families.gflownet import Trained, total_variation
+from dgm_models.turns import paced
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, one_of, react, refusing, streaming
-from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, test_digit, whole_of
+from dgm_models.ui.serve import one_of, react, refusing
+from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, test_digit
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
 ID, TITLE, DRAWN, DIGITS = "gflownet", "GFlowNet", "drawn", "gflownet-mnist"
@@ -66,7 +67,7 @@ def weighed(pad: Any, label: Any, seed: Any, link: str) -> list[Any]:
         tall=330,
     )
     return [
-        widgets.shown(film, f"{ID}-way-{seed}"),
+        film.value(f"{ID}-way-{seed}"),
         decay(flow, "rows of pixels decided, 0 to 28", "log flow through what is decided so far, nats", linear=True),
     ]
 
@@ -93,10 +94,10 @@ def _way() -> Live:
             chart = gr.HTML(elem_id="chart-gflownet-way")
 
     def run(pad: Any, label: Any, seed: Any) -> list[Any]:
-        return weighed(pad, label, seed, part.link(f"{ID}.way", [pad, label, seed]))
+        return weighed(pad, label, seed, part.link([pad, label, seed]))
 
-    part = Live([pad, label, seed], run, [result, chart])
-    react([*changed, label.component.input, seed.component.submit, other_seed(go, seed.component)], live(run), part.inputs, part.outputs)
+    part = Live(f"{ID}.way", [pad, label, seed], run, [result, chart])
+    react([*changed, label.component.input, seed.component.submit, other_seed(go, seed.component)], part)
     return part
 
 
@@ -106,10 +107,10 @@ def _grid() -> Live:
         policy, reward = fresh(seed), shaped(widgets.from_sketch(pad)[0])
         frames: list[Frame] = []
         variation: list[float] = []
-        link = panel.link(ID, [pad, seed, *values])
+        link = panel.link([pad, seed, *values])
         heads = ("reward", "drawn by the flow", "difference")
         told = f"TV: total variation, 0 is perfect; log Z is {float(reward.double().sum().log()):.2f} in truth"
-        for count, report in enumerate(learn(policy, reward, seed, settings)):
+        for count, report in enumerate(paced(learn(policy, reward, seed, settings))):
             frames.append(seen(report, reward))
             variation.append(total_variation(report.chances, reward))
             if count % PART == PART - 1:
@@ -127,15 +128,15 @@ def _grid() -> Live:
             tall=330,
         )
         yield [
-            widgets.shown(film, f"{ID}-{seed}"),
+            film.value(f"{ID}-{seed}"),
             decay({"total variation": variation}, "reports, from the first weights to the last", "total variation: 0 is perfect"),
         ]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
             start = widgets.to_sketch(preset("four modes")[None, None])
-            component = widgets.sketch("reward", ["draw", "erase"], value=start)
-            pad = Field("pad_reward", component, widgets.sketch_from_text, widgets.sketch_to_text)
+            component = widgets.sketch("reward", ["draw", "erase"], value=start, centres=False)
+            pad = Field("pad_reward", component, widgets.sketch_from_text, widgets.sketch_to_text, costly=False)
             which = gr.Dropdown([*PRESETS, DRAWN], value=PRESETS[0], label="Reward")
             knobs = widgets.knobs(GridSettings)
             seed = widgets.seed_field()
@@ -145,13 +146,12 @@ def _grid() -> Live:
             result = widgets.player(ID)
             chart = gr.HTML(elem_id="chart-gflownet")
         with gr.Column(scale=4, min_width=250):
-            gr.Markdown((ASSETS / "lessons" / "gflownet.md").read_text(), latex_delimiters=LATEX, elem_classes="dgm-card")
-    panel = Live([pad, seed, *knobs], whole_of(grow), [result, chart])
-    handler = streaming(grow)
+            gr.Markdown((ASSETS / "lessons" / "gflownet.md").read_text(encoding="utf-8"), latex_delimiters=LATEX, elem_classes="dgm-card")
+    panel = Live(ID, [pad, seed, *knobs], grow, [result, chart], grows=True)
     chosen = which.input(refusing(_preset), which, component, api_visibility="private")
     component.change(_name_of, component, which, api_visibility="private", show_progress="hidden")
-    go.click(handler, panel.inputs, panel.outputs, api_name=ID, **ALONE)
-    react([chosen.success, other_seed(again, seed.component), seed.component.submit], handler, panel.inputs, panel.outputs)
+    react([go.click], panel, api_name=ID)
+    react([chosen.success, other_seed(again, seed.component), seed.component.submit], panel)
     return panel
 
 

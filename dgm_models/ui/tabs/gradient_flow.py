@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,15 +12,16 @@ from dgm_models import catalog, weights
 from dgm_models.applications import few
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.particles import FlowSettings, picture, race
-from dgm_models.applications.receipt import measured
+from dgm_models.applications.receipt import measured, spent
 from dgm_models.contracts import Frame, Noise, check_seed
 from dgm_models.probability import energy_distance
+from dgm_models.turns import clock, paced
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
 from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import MOST_FRAMES, Film, Row, resample, still
-from dgm_models.ui.serve import live, react
+from dgm_models.ui.serve import react
 from dgm_models.ui.tabs.shared import Models, knob_panel, other_seed
 from dgm_models.ui.widgets import ASSETS, Live
 
@@ -34,11 +34,11 @@ def together(seed: Any, settings: FlowSettings, link: str) -> list[Any]:
     data, runs = race(check_seed(seed), settings)
     shown = resample(list(range(settings.steps + 1)), min(MOST_FRAMES, settings.steps + 1))
     frames = [Frame(torch.cat([picture(run.path[step], data) for run in runs]), f"step {step} of {settings.steps}") for step in shown]
-    took = " · ".join(f"{run.name} {run.milliseconds:.0f} ms" for run in runs)
+    took = " · ".join(f"{run.name} {spent(run.milliseconds)}".strip() for run in runs)
     row = Row(frames, len(runs), heads=tuple(run.name for run in runs))
     film = Film([row], receipt=f"{took} · nothing is trained beforehand · seed {seed}", link=link, tall=260)
     fall = {run.name: [energy_distance(run.path[step], data) for step in shown] for run in runs}
-    return [widgets.shown(film, f"{ID}-{seed}"), decay(fall, f"step, to {settings.steps}", "energy distance to the data")]
+    return [film.value(f"{ID}-{seed}"), decay(fall, f"step, to {settings.steps}", "energy distance to the data")]
 
 
 def build() -> Live:
@@ -48,7 +48,7 @@ def build() -> Live:
         panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "latent_flow", address=f"{ID}.digits")
     if few.GAN in weights.manifest():
         gr.Markdown("### Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200")
-        panel.parts["few"] = knob_panel(f"{ID}-few", f"{ID}.few", few.FewSettings, "Move other particles", gathered, grows=True)
+        panel.parts["few"] = knob_panel(f"{ID}-few", f"{ID}.few", few.FewSettings, "Move other particles", gathered)
         gr.Markdown(_figures(), elem_classes="dgm-card")
     return panel
 
@@ -57,13 +57,13 @@ def gathered(seed: Any, settings: few.FewSettings, link: str) -> Iterator[list[A
     """Particles as they move to the 200 digits; at the end the digits that they are nearest to, and what the GAN of those draws."""
     seed = check_seed(seed)
     about, frames = few.components(), []
-    began, every = time.perf_counter(), max(1, settings.steps // MOST_FRAMES)
-    for step, z in enumerate(few.move(MOVED, seed, settings)):
+    began, every = clock(), max(1, settings.steps // MOST_FRAMES)
+    for step, z in enumerate(paced(few.move(MOVED, seed, settings))):
         if step % every == 0 or step == settings.steps:
             frames.append(Frame(about.picture(z[:SHOWN]), f"step {step} of {settings.steps}"))
             if len(frames) % PART == 0:
                 yield [widgets.growing(Film([Row(frames, 10, "Particles")], receipt="moving", link=link, tall=350))]
-    took = 1000 * (time.perf_counter() - began)
+    took = 1000 * (clock() - began)
     copies, far = few.nearest(frames[-1].x)
     loaded = catalog.open_model(few.GAN)
     with measured(loaded, few.GAN, seed, SHOWN) as receipt:
@@ -74,13 +74,14 @@ def gathered(seed: Any, settings: few.FewSettings, link: str) -> Iterator[list[A
             frames,
             10,
             "Particles",
-            f"{SHOWN} of {MOVED}, {took:.0f} ms; {far.median():.1f} from the nearest of the 200, half of them nearer",
+            ", ".join(filter(None, [f"{SHOWN} of {MOVED}", spent(took)]))
+            + f"; {far.median():.1f} from the nearest of the 200, half of them nearer",
         ),
         Row(still(copies), 10, "Nearest of the 200", "what each particle is nearest to: a copy would look the same", kind="data"),
         Row(still(drawn), 10, "GAN of the same 200", f"{receipt.cost}; {gan_far.median():.1f} from the nearest"),
     ]
     film = Film(rows, receipt=f"seed {seed} · {Models.provenance([few.GAN])}", link=link, tall=350)
-    yield [widgets.shown(film, f"{ID}-few-{seed}")]
+    yield [film.value(f"{ID}-few-{seed}")]
 
 
 def _figures() -> str:
@@ -108,12 +109,14 @@ def _plane() -> Live:
             result = widgets.player(ID)
             chart = gr.HTML(elem_id="chart-gradient-flow")
         with gr.Column(scale=4, min_width=250):
-            gr.Markdown((ASSETS / "lessons" / "gradient_flow.md").read_text(), latex_delimiters=LATEX, elem_classes="dgm-card")
+            gr.Markdown(
+                (ASSETS / "lessons" / "gradient_flow.md").read_text(encoding="utf-8"), latex_delimiters=LATEX, elem_classes="dgm-card"
+            )
 
     def run(seed: Any, *values: Any) -> list[Any]:
-        return together(seed, widgets.settings_from(FlowSettings, knobs, values), panel.link(ID, [seed, *values]))
+        return together(seed, widgets.settings_from(FlowSettings, knobs, values), panel.link([seed, *values]))
 
-    panel = Live([seed, *knobs], run, [result, chart])
+    panel = Live(ID, [seed, *knobs], run, [result, chart])
     moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
-    react(moved, live(run), panel.inputs, panel.outputs)
+    react(moved, panel)
     return panel

@@ -18,7 +18,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.charts import stairs
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import live, react
+from dgm_models.ui.serve import react
 from dgm_models.ui.tabs.shared import Models, digit_pad, knob_panel, label_control, label_of, other_seed
 from dgm_models.ui.widgets import Live
 
@@ -46,7 +46,7 @@ def three(seed: Any, settings: GSNRestoring, link: str) -> list[Any]:
         with measured(loaded, MODEL, seed, 10) as receipt:
             frames = list(loaded.model.trace(Noise(seeds_from(seed, 10)), torch.arange(10), chosen))
         rows.append(Row(frames, 10, sampler, f"{said}; {receipt.cost}"))
-    return [widgets.shown(Film(rows, receipt=f"seed {seed} · {Models.provenance([MODEL])}", link=link, tall=330), f"gsn-three-{seed}")]
+    return [Film(rows, receipt=f"seed {seed} · {Models.provenance([MODEL])}", link=link, tall=330).value(f"gsn-three-{seed}")]
 
 
 def wander(pad: Any, label: Any, seed: Any, settings: WanderSettings, link: str) -> list[Any]:
@@ -60,7 +60,7 @@ def wander(pad: Any, label: Any, seed: Any, settings: WanderSettings, link: str)
     every = sweeps_between_changes(seen)
     said = f"another digit every {every:.0f} sweeps" if every < float("inf") else f"the same digit for all of {settings.sweeps} sweeps"
     film = Film([Row(walk, 4)], receipt=str(receipt), link=link, tall=230)
-    return [stairs(seen.T.tolist(), "sweep", f"The digit that is read in each chain: {said}"), widgets.shown(film, f"gsn-chain-{seed}")]
+    return [stairs(seen.T.tolist(), "sweep", f"The digit that is read in each chain: {said}"), film.value(f"gsn-chain-{seed}")]
 
 
 def build() -> Live:
@@ -86,9 +86,9 @@ def _chain() -> Live:
 
     def run(pad: Any, label: Any, seed: Any, *values: Any) -> list[Any]:
         settings = widgets.settings_from(WanderSettings, knobs, values)
-        return wander(pad, label, seed, settings, part.link(f"{ID}.chain", [pad, label, seed, *values]))
+        return wander(pad, label, seed, settings, part.link([pad, label, seed, *values]))
 
-    part = Live([pad, label, seed, *knobs], run, [chart, result])
+    part = Live(f"{ID}.chain", [pad, label, seed, *knobs], run, [chart, result])
     moved = [other_seed(go, seed.component), label.component.input, seed.component.submit, *changed, *widgets.moves(knobs)]
-    react(moved, live(run), part.inputs, part.outputs)
+    react(moved, part)
     return part

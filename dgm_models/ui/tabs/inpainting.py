@@ -13,8 +13,8 @@ from dgm_models.contracts import check_seed
 from dgm_models.degradations import Hide
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import one_of, some_of, streaming
-from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_rows, digit_pad, grown, label_of, restore_controls, whole_of, wire
+from dgm_models.ui.serve import one_of, some_of
+from dgm_models.ui.tabs.shared import ANSWERS, READER, Models, answer_rows, digit_pad, grown, label_of, restore_controls, wire
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
@@ -35,7 +35,7 @@ def build() -> Live:
         film = Film(
             [digit],
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, READER]),
-            link=panel.link(ID, [pad, titles, label, seed]),
+            link=panel.link([pad, titles, label, seed]),
             tall=430,
         )
         yield from grown(film, answer_rows(ids, seen, away, seed, y), f"inpainting-{seed}")
@@ -47,10 +47,10 @@ def build() -> Live:
             models, label, seed, go, again = restore_controls(choices, "Restore")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(ID)
-    panel = Live([pad, choices.field(models), label, seed], whole_of(grow), [result])
+    panel = Live(ID, [pad, choices.field(models), label, seed], grow, [result], grows=True)
     pad.component.change(_name_of_hole, pad.component, preset, api_visibility="private", show_progress="hidden")
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
-    wire(panel, ID, streaming(grow), go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
+    wire(panel, go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
     return panel
 
 

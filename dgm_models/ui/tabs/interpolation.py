@@ -11,7 +11,7 @@ from dgm_models.applications.interpolate import PATHS, Joined, join_latents, joi
 from dgm_models.contracts import Frame
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import ALONE, live, one_of, react, some_of
+from dgm_models.ui.serve import one_of, react, some_of
 from dgm_models.ui.tabs.shared import Models, digit_pad, model_choice
 from dgm_models.ui.widgets import Field, Live
 
@@ -35,10 +35,10 @@ def build() -> Live:
         film = Film(
             rows,
             receipt="no label is given · " + choices.provenance(ids),
-            link=panel.link(ID, [first, second, path, titles]),
+            link=panel.link([first, second, path, titles]),
             tall=430,
         )
-        return [widgets.shown(film, "interpolation")]
+        return [film.value("interpolation")]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
@@ -53,10 +53,9 @@ def build() -> Live:
             go = gr.Button("Join", variant="primary", size="sm")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(ID)
-    panel = Live([first, second, Field("path", path), choices.field(models)], run, [result])
-    handler = live(run)
-    go.click(handler, panel.inputs, panel.outputs, api_name=ID, **ALONE)
-    react([*changed, *changed_too, path.input, models.input], handler, panel.inputs, panel.outputs)
+    panel = Live(ID, [first, second, Field("path", path), choices.field(models)], run, [result])
+    react([go.click], panel, api_name=ID)
+    react([*changed, *changed_too, path.input, models.input], panel)
     return panel
 
 

@@ -6,15 +6,20 @@ import html
 from typing import Any
 
 import gradio as gr
+import torch
+from torch import Tensor
 
 from dgm_models import catalog
-from dgm_models.applications.judge import Verdict, judge, judge_by_reader, png_bits
+from dgm_models.applications.judge import Verdict, judge, judge_by_reader, nearness, png_bits
+from dgm_models.applications.receipt import spent
+from dgm_models.modalities import image
+from dgm_models.turns import paced
 from dgm_models.ui import widgets
-from dgm_models.ui.serve import ALONE, live, react
+from dgm_models.ui.serve import react
 from dgm_models.ui.tabs.shared import digit_pad
 from dgm_models.ui.widgets import Live
 
-HEADS = ("model", "log p(x), nats", "bits a pixel", "", "says", "p(y | x) for y = 0 to 9", "ms")
+HEADS = ("model", "log p(x), nats", "bits a pixel", "", "says", "p(y | x) for y = 0 to 9", "took")
 ID, TITLE = "my-digit", "My digit"
 KINDS = {"exact": "exact", "lower bound": "at least this", "estimate": "an estimate", "unnormalised": "up to a constant"}
 
@@ -22,9 +27,9 @@ KINDS = {"exact": "exact", "lower bound": "at least this", "estimate": "an estim
 def build() -> Live:
     def run(pad: Any) -> list[Any]:
         x, _ = widgets.from_sketch(pad)
-        verdicts = [judge(id, x) for id in catalog.models_for("sample")]
+        verdicts = [judge(id, x) for id in paced(catalog.models_for("sample"))]
         verdicts.sort(key=lambda verdict: verdict.bits if verdict.bits is not None else float("inf"))
-        return [_table([*verdicts, judge_by_reader(x)], png_bits(x), panel.link(ID, [pad]))]
+        return [_distance(x) + _table([*verdicts, judge_by_reader(x)], png_bits(x), panel.link([pad]))]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
@@ -37,10 +42,21 @@ def build() -> Live:
                 "a bound may be loose, and only models of the same 8-bit levels measure the same thing.",
                 elem_classes="dgm-hint",
             )
-    panel = Live([pad], run, [verdict])
-    go.click(live(run), panel.inputs, panel.outputs, api_name=ID, **ALONE)
-    react(changed, live(run), panel.inputs, panel.outputs)
+    panel = Live(ID, [pad], run, [verdict])
+    react([go.click], panel, api_name=ID)
+    react(changed, panel)
     return panel
+
+
+def _distance(x: Tensor) -> str:
+    """HTML: the picture, the nearest training digit, and how far that is."""
+    near = nearness(x)
+    pair = image.data_url(image.enlarge(image.tile(torch.cat([x, near.nearest]), 2), 2))
+    said = (
+        f"The nearest of the 200 training digits that ship lies {near.distance:.1f} away: further than {near.further_than:.0%} of test "
+        "digits have it. Far from all that it learned from, a model may read a picture wrongly and be sure of it."
+    )
+    return f'<p class="dgm-near"><img src="{pair}" alt="your digit, and the nearest training digit"/><span>{said}</span></p>'
 
 
 def _table(verdicts: list[Verdict], png: float, link: str) -> str:
@@ -51,7 +67,7 @@ def _table(verdicts: list[Verdict], png: float, link: str) -> str:
         bits = "–" if each.bits is None else f"{each.bits:.2f}"
         said = "–" if each.posterior is None else f"<b>{int(each.posterior.argmax())}</b>"
         kind = html.escape(KINDS.get(each.kind, each.kind)) + (", in black and white" if each.binary else "")
-        cells = [html.escape(each.title), nats, bits, f"<small>{kind}</small>", said, _bars(each), f"{each.milliseconds:.0f}"]
+        cells = [html.escape(each.title), nats, bits, f"<small>{kind}</small>", said, _bars(each), spent(each.milliseconds)]
         lines.append("<tr>" + f"<th>{cells[0]}</th>" + "".join(f"<td>{cell}</td>" for cell in cells[1:]) + "</tr>")
     lines.append(f"<tr><th>PNG file</th><td>–</td><td>{png:.2f}</td><td><small>knows nothing of digits</small></td>{'<td></td>' * 3}</tr>")
     table = f'<div class="dgm-board"><table>\n{chr(10).join(lines)}\n</table></div>'

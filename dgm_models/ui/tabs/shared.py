@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import random
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,11 +18,11 @@ from dgm_models.applications.restore import restore
 from dgm_models.contracts import Frame, Settings
 from dgm_models.data import mnist
 from dgm_models.degradations import Degradation
-from dgm_models.modalities.image import read_digit
+from dgm_models.modalities import photo
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import ALONE, live, one_of, react, refusal, streaming, whole
+from dgm_models.ui.serve import one_of, react, refusal, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
@@ -102,12 +103,7 @@ def grown(film: Film, answers: Iterator[list[Row]], name: str) -> Iterator[list[
     for rows in answers:
         film_so_far = replace(film, rows=[*film.rows, *rows])
         yield [widgets.growing(film_so_far)]
-    yield [widgets.shown(film_so_far, name)]
-
-
-def whole_of(grow: Callable[..., Iterator[Any]]) -> Callable[..., Any]:
-    """The last of what a handler yields."""
-    return lambda *values: deque(grow(*values), maxlen=1)[0]
+    yield [film_so_far.value(name)]
 
 
 def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Field, Field, gr.Button, gr.Button]:
@@ -121,12 +117,11 @@ def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Fiel
     return models, label, seed, go, again
 
 
-def wire(panel: Live, name: str, handler: Callable[..., Any], go: gr.Button, again: gr.Button, *more: Any) -> None:
+def wire(panel: Live, go: gr.Button, again: gr.Button, *more: Any) -> None:
     """The events that every application shares: its button, a new seed, and whatever changes the result at once."""
     seed = next(each.component for each in panel.fields if each.name == "seed")
-    go.click(handler, panel.inputs, panel.outputs, api_name=name, **ALONE)
-    other_seed(again, seed)(handler, panel.inputs, panel.outputs, api_visibility="private", **ALONE)
-    react(more, handler, panel.inputs, panel.outputs)
+    react([go.click], panel, api_name=panel.address)
+    react([other_seed(again, seed), *more], panel)
 
 
 def other_seed(button: gr.Button, seed: gr.Number) -> Callable[..., Any]:
@@ -134,14 +129,12 @@ def other_seed(button: gr.Button, seed: gr.Number) -> Callable[..., Any]:
     return button.click(lambda: fresh_seed(False), None, seed, api_visibility="private", show_progress="hidden").success
 
 
-def knob_panel(
-    name: str, address: str, kind: type[Settings], button: str, make: Callable[[Any, Settings, str], Any], grows: bool = False
-) -> Live:
+def knob_panel(name: str, address: str, kind: type[Settings], button: str, make: Callable[[Any, Settings, str], Any]) -> Live:
     """Knobs, a seed and a button that draws another one at the left, a result at the right. `make(seed, settings, link)` gives the values
-    of its outputs, or with `grows` yields them."""
+    of its outputs, or yields them as they grow."""
 
     def run(seed: Any, *values: Any) -> Any:
-        return make(seed, widgets.settings_from(kind, knobs, values), part.link(address, [seed, *values]))
+        return make(seed, widgets.settings_from(kind, knobs, values), part.link([seed, *values]))
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
@@ -150,9 +143,9 @@ def knob_panel(
             go = gr.Button(button, size="sm", variant="primary")
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(name)
-    part = Live([seed, *knobs], whole_of(run) if grows else run, [result])
+    part = Live(address, [seed, *knobs], run, [result], grows=inspect.isgeneratorfunction(make))
     moved = [other_seed(go, seed.component), seed.component.submit, *widgets.moves(knobs)]
-    react(moved, (streaming if grows else live)(run), part.inputs, part.outputs)
+    react(moved, part)
     return part
 
 
@@ -167,10 +160,11 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
             [ANY_DIGIT, *"0123456789"], value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=110
         )
         another = gr.Button("Another test digit", size="sm")
-        upload = gr.UploadButton("Your picture", size="sm", file_types=[".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"], type="filepath")
+        upload = gr.UploadButton("Your picture", size="sm", file_types=list(photo.ENDINGS), type="filepath")
     picked = gr.on([another.click, which.input], _another, [pad, which], pad, api_visibility="private")
     read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
-    return Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text), [pad.input, picked.success, read.success]
+    drawing = Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False)
+    return drawing, [pad.input, picked.success, read.success]
 
 
 def _another(pad: Any, which: Any) -> dict[str, str]:
@@ -183,11 +177,14 @@ def _another(pad: Any, which: Any) -> dict[str, str]:
     return widgets.to_sketch(test_digit(int(chosen.flatten()[random.SystemRandom().randrange(len(chosen))]))[0], seen)
 
 
-def _uploaded(path: str, pad: Any) -> dict[str, str]:
+def _uploaded(path: str, pad: Any) -> dict[str, Any]:
+    """A person's file as a digit on the pad. Nothing of it stays here: the file is deleted once it is read."""
     try:
-        return widgets.to_sketch(read_digit(path), widgets.from_sketch(pad)[1])
+        return widgets.to_sketch(photo.read_digit(path), widgets.from_sketch(pad)[1], uploaded=True)
     except ValueError as error:
         raise refusal(error) from error
+    finally:
+        Path(path).unlink(missing_ok=True)
 
 
 def label_control() -> Field:

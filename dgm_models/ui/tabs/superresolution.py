@@ -14,7 +14,7 @@ from dgm_models.contracts import check_seed
 from dgm_models.degradations import Shrink
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import one_of, some_of, streaming
+from dgm_models.ui.serve import one_of, some_of
 from dgm_models.ui.tabs.shared import (
     ANSWERS,
     READER,
@@ -25,7 +25,6 @@ from dgm_models.ui.tabs.shared import (
     grown,
     label_of,
     restore_controls,
-    whole_of,
     wire,
 )
 from dgm_models.ui.widgets import Field, Live
@@ -47,7 +46,7 @@ def build() -> Live:
         film = Film(
             [Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads_of_blurred, "data")],
             receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, READER, REGRESSOR]),
-            link=panel.link(ID, [pad, times, titles, label, seed]),
+            link=panel.link([pad, times, titles, label, seed]),
             tall=430,
         )
         yield from grown(film, answer_rows(ids, seen, away, seed, y), f"super-resolution-{seed}")
@@ -59,6 +58,6 @@ def build() -> Live:
             models, label, seed, go, again = restore_controls(choices, "Enlarge")
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(ID)
-    panel = Live([pad, Field("factor", times), choices.field(models), label, seed], whole_of(grow), [result])
-    wire(panel, ID, streaming(grow), go, again, *changed, times.input, models.input, label.component.input, seed.component.submit)
+    panel = Live(ID, [pad, Field("factor", times), choices.field(models), label, seed], grow, [result], grows=True)
+    wire(panel, go, again, *changed, times.input, models.input, label.component.input, seed.component.submit)
     return panel

@@ -16,7 +16,7 @@ from dgm_models.modalities import image
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import live, react
+from dgm_models.ui.serve import react
 from dgm_models.ui.tabs.shared import Models, digit_pad
 from dgm_models.ui.widgets import Field, Live
 
@@ -68,7 +68,7 @@ def explore(pad: Any, here: Any, with_dots: Any, link: Callable[[list[float]], s
         "ellipse": [*mean[0].tolist(), *std[0].tolist()],
         "here": point,
     }
-    return [value, widgets.shown(film, "vae-plane")]
+    return [value, film.value("vae-plane")]
 
 
 def _point(here: Any) -> list[float]:
@@ -99,16 +99,21 @@ def build() -> Live:
             result = widgets.player("vae-plane")
 
     def run(pad: Any, here: Any, with_dots: Any) -> list[Any]:
-        return explore(pad, here, with_dots, lambda point: part.link(f"{ID}.plane", [pad, {"here": point}, with_dots]))
+        return explore(pad, here, with_dots, lambda point: part.link([pad, {"here": point}, with_dots]))
 
-    place = Field("z", chart, _place_from_text, lambda here: ",".join(f"{v:.6g}" for v in here["here"]))
-    part = Live([drawing, place, Field("dots", with_dots, lambda text: text == "True")], run, [chart, result])
+    shown = Field("dots", with_dots, lambda text: text == "True")
+    place = Field("z", chart, _place_from_text, _place_to_text, costly=False)
+    part = Live(f"{ID}.plane", [drawing, place, shown], run, [chart, result])
     # a new digit takes the point along
-    react(changed, live(lambda pad, with_dots: run(pad, None, with_dots)), [drawing.component, with_dots], part.outputs)
-    react([chart.click, with_dots.input], live(run), part.inputs, part.outputs)
+    react(changed, Live(part.address, [drawing, shown], lambda pad, with_dots: run(pad, None, with_dots), part.outputs, kept=False))
+    react([chart.click, with_dots.input], part)
     panel.parts["plane"] = part
     return panel
 
 
-def _place_from_text(text: str) -> dict[str, list[float]]:
-    return {"here": _point({"here": [float(part) for part in text.split(",")]})}
+def _place_from_text(text: str) -> dict[str, list[float]] | None:
+    return {"here": _point({"here": [float(part) for part in text.split(",")]})} if text else None
+
+
+def _place_to_text(here: Any) -> str:
+    return "" if here is None else ",".join(f"{v:.6g}" for v in _point(here))
