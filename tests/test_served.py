@@ -1,9 +1,7 @@
-"""The app as a process of its own: behind a proxy, beside another instance, and asked to end."""
+"""The app as a process of its own: beside another instance, and asked to end."""
 
 from __future__ import annotations
 
-import http.client
-import http.server
 import json
 import os
 import signal
@@ -16,7 +14,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import whole
 from tests.test_app import asked
@@ -102,53 +99,3 @@ def test_two_instances_and_a_folder_of_another_user_do_not_meet(started, tmp_pat
     assert urllib.request.urlopen(f"{other.address}/gradio_api/save/five.png{query}", timeout=30).read(4) == b"\x89PNG"
     with_picture = list(tmp_path.rglob("*.gif")) + list(tmp_path.rglob("*.npy")) + list(tmp_path.rglob("*.png"))
     assert with_picture == []  # no result is written to a disk that may be full
-
-
-class Proxy(http.server.BaseHTTPRequestHandler):
-    """Passes on what begins with /demo, without that."""
-
-    target = 0
-
-    def pass_on(self) -> None:
-        if not self.path.startswith("/demo"):
-            self.send_error(404)
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        behind = http.client.HTTPConnection("127.0.0.1", self.target, timeout=120)
-        behind.request(self.command, self.path.removeprefix("/demo") or "/", body, dict(self.headers))
-        reply = behind.getresponse()
-        self.send_response(reply.status)
-        for name, value in reply.getheaders():
-            if name.lower() not in ("transfer-encoding", "connection"):
-                self.send_header(name, value)
-        self.send_header("Connection", "close")
-        self.end_headers()
-        while part := reply.read1(65536):
-            self.wfile.write(part)
-            self.wfile.flush()
-
-    do_GET = do_POST = pass_on
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-def test_under_a_path_of_a_proxy_films_are_fetched_made_and_saved(started, page):
-    app = started(GRADIO_ROOT_PATH="/demo")
-    Proxy.target = app.port
-    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    try:
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"http://127.0.0.1:{proxy.server_port}/demo/?tab=mixture")
-        player = page.locator("#player-mixture .dgm-player")
-        expect(player).to_have_attribute("data-shown", "1", timeout=60_000)
-        page.get_by_role("button", name="New noise", exact=True).locator("visible=true").first.click()
-        expect(player).to_have_attribute("data-shown", "2", timeout=60_000)
-        with page.expect_download() as caught:
-            player.get_by_role("link", name="PNG", exact=True).click()
-        assert Path(caught.value.path()).read_bytes().startswith(b"\x89PNG")
-        assert errors == []
-    finally:
-        proxy.shutdown()
