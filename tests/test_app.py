@@ -289,6 +289,19 @@ def test_a_visit_costs_the_server_no_copy_of_the_page(served):
         assert all(each["props"] for each in json.load(reply)["components"])
 
 
+def test_a_stored_first_result_is_found_under_a_path_that_a_proxy_takes_away():
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from app import demo
+    from dgm_models.ui.app import launch_options
+
+    behind = TestClient(FastAPI(routes=launch_options(demo)["app_kwargs"]["routes"], root_path="/demo"))
+    assert behind.get(f"/{PLACE}/mixture.json").json()["values"]
+    assert behind.get(f"/{PLACE}/nothing.json").status_code == 404
+    assert behind.get(f"/{PLACE}/..%2F..%2Fapp.py").status_code == 404
+
+
 def test_the_api_names_what_it_takes(served):
     with urllib.request.urlopen(f"{served}/gradio_api/info", timeout=30) as reply:
         known = json.load(reply)["named_endpoints"]

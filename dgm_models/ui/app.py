@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 import uuid
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,9 +16,8 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from dgm_models import weights
 from dgm_models.ui.film import ENDINGS, Shown, saved
@@ -132,6 +132,12 @@ def theme() -> gr.themes.Base:
     )
 
 
+async def _first(request: Request) -> Response:
+    """A stored first result. A route and no mount: under a path that a proxy takes away, a mount looks for its files in the wrong place."""
+    path = FOLDER / Path(request.path_params["file"]).name
+    return FileResponse(path) if path.is_file() else PlainTextResponse("there is no such first result", 404)
+
+
 def _saving(panels: dict[str, Live]) -> Route:
     """A file of a result, made when it is asked for: save/NAME.ENDING with the query that opens the result."""
 
@@ -181,6 +187,6 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {
             "middleware": [Middleware(BodyLimit)],
-            "routes": [Mount(f"/{PLACE}", StaticFiles(directory=FOLDER, check_dir=False)), _saving(demo.panels)],
+            "routes": [Route(f"/{PLACE}/{{file}}", _first), _saving(demo.panels)],
         },
     }
