@@ -296,7 +296,7 @@ def test_a_stored_first_result_is_found_under_a_path_that_a_proxy_takes_away():
     from app import demo
     from dgm_models.ui.app import launch_options
 
-    behind = TestClient(FastAPI(routes=launch_options(demo)["app_kwargs"]["routes"], root_path="/demo"))
+    behind = TestClient(FastAPI(routes=launch_options(demo)["app_kwargs"]["routes"]), root_path="/demo")
     assert behind.get(f"/{PLACE}/mixture.json").json()["values"]
     assert behind.get(f"/{PLACE}/nothing.json").status_code == 404
     assert behind.get(f"/{PLACE}/..%2F..%2Fapp.py").status_code == 404
