@@ -60,16 +60,18 @@ def _distance(x: Tensor) -> str:
 
 
 def _table(verdicts: list[Verdict], png: float, link: str) -> str:
-    """HTML: a row a model."""
-    lines = ["<tr>" + "".join(f"<th>{head}</th>" for head in HEADS) + "</tr>"]
+    """HTML: a row a model; without the last column where times are left out."""
+    heads = HEADS if spent(0) else HEADS[:-1]
+    lines = ["<tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>"]
     for each in verdicts:
         nats = "–" if each.nats is None else f"{each.nats:,.0f}"
         bits = "–" if each.bits is None else f"{each.bits:.2f}"
         said = "–" if each.posterior is None else f"<b>{int(each.posterior.argmax())}</b>"
         kind = html.escape(KINDS.get(each.kind, each.kind)) + (", in black and white" if each.binary else "")
         cells = [html.escape(each.title), nats, bits, f"<small>{kind}</small>", said, _bars(each), spent(each.milliseconds)]
-        lines.append("<tr>" + f"<th>{cells[0]}</th>" + "".join(f"<td>{cell}</td>" for cell in cells[1:]) + "</tr>")
-    lines.append(f"<tr><th>PNG file</th><td>–</td><td>{png:.2f}</td><td><small>knows nothing of digits</small></td>{'<td></td>' * 3}</tr>")
+        lines.append("<tr>" + f"<th>{cells[0]}</th>" + "".join(f"<td>{cell}</td>" for cell in cells[1 : len(heads)]) + "</tr>")
+    gaps = "<td></td>" * (len(heads) - 4)
+    lines.append(f"<tr><th>PNG file</th><td>–</td><td>{png:.2f}</td><td><small>knows nothing of digits</small></td>{gaps}</tr>")
     table = f'<div class="dgm-board"><table>\n{chr(10).join(lines)}\n</table></div>'
     return f'{table}\n<a class="dgm-hint" href="{html.escape(link)}">link to this result</a>'
 
