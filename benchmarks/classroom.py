@@ -97,7 +97,7 @@ async def own_seeds(client: httpx.AsyncClient, people: int, chance: random.Rando
         tab, got = list(FAMILIES)[number % len(FAMILIES)], []
         for turn in range(DRAWS):
             await asyncio.sleep(chance.uniform(0, THINK))
-            seed = 10_000 * number + turn + chance.randrange(1000)
+            seed = 10_000 * number + 1000 * turn + chance.randrange(1000)
             reply = await ask(client, tab, asked(tab, 16, seed))
             query = urllib.parse.parse_qs((reply.link or "").removeprefix("?"))
             got.append((reply, query.get("seed") == [str(seed)] and query.get("tab") == [tab]))

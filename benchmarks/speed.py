@@ -26,8 +26,8 @@ from dgm_models import Hide, Noise, Shrink, catalog
 from dgm_models.applications.restore import hole
 from dgm_models.contracts import last
 from dgm_models.data import mnist
+from dgm_models.evaluation.measure import median_ms
 from dgm_models.networks.raster import Causal
-from dgm_models.training.evaluation import median_ms
 
 HERE = Path(__file__).resolve().parent
 FULL, LABELS = mnist.pixels(mnist.test()[0][:100]), mnist.test()[1][:100]

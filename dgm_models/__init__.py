@@ -7,12 +7,14 @@ __version__ = "0.1.0"
 _HOME = {
     "load": "dgm_models.catalog",
     "Noise": "dgm_models.contracts",
-    "Space": "dgm_models.contracts",
+    "Pixels": "dgm_models.spaces",
+    "Reals": "dgm_models.spaces",
     "Frame": "dgm_models.contracts",
     "Family": "dgm_models.contracts",
-    "Hide": "dgm_models.degradations",
-    "Shrink": "dgm_models.degradations",
-    "Grey": "dgm_models.degradations",
+    "Hide": "dgm_models.measurements",
+    "Shrink": "dgm_models.measurements",
+    "Grey": "dgm_models.measurements",
+    "Bicubic": "dgm_models.measurements",
 }
 __all__ = [*_HOME, "catalog"]
 

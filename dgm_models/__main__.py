@@ -34,7 +34,8 @@ def list_models(as_json: AsJson = False) -> None:
                 "trained": entry.get("trained"),
                 "parameters": entry.get("parameters"),
                 "bytes": entry.get("bytes"),
-                "answers": [q for q in catalog.QUESTIONS if id in catalog.models_for(q)],
+                "data": row.data,
+                "answers": [q for q in catalog.QUESTIONS if id in catalog.models_for(q, data=row.data)],
                 "scores": entry.get("scores", {}),
             }
         )
@@ -97,8 +98,8 @@ def evaluate(
 ) -> None:
     """Measure on the test digits and write the figures into weights/manifest.json and the README's table."""
     from dgm_models import weights
-    from dgm_models.training.evaluation import evaluate as measure
-    from dgm_models.training.report import write_table
+    from dgm_models.evaluation.measure import evaluate as measure
+    from dgm_models.evaluation.report import write_table
 
     if (id is None) != all_models:
         raise typer.Exit(_say("expected either the id of a model or --all"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -14,9 +15,10 @@ from typing import Any
 from torch import nn
 
 from dgm_models import weights
-from dgm_models.contracts import Space
+from dgm_models.data import SETS, Dataset
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
+from dgm_models.spaces import Pixels
 
 MODELS: dict[str, Recipe] = {recipe.id: recipe for recipe in RECIPES}
 
@@ -48,14 +50,17 @@ def family(id: str) -> type:
     return _named(recipe(id).family)
 
 
-def models_for(question: str, undoes: type | None = None) -> list[str]:
-    """The ids of the trained generative models that answer "sample", "restore", "log_prob" or "encode"; for "restore", of
-    those that undo a degradation such as Hide or Shrink, where one is named."""
+def models_for(question: str, undoes: type | None = None, data: str = "mnist") -> list[str]:
+    """The ids of the trained generative models of a data set that answer "sample", "restore", "log_prob" or "encode"; for "restore",
+    of those that undo a measurement such as Hide or Shrink, where one is named."""
     if question not in QUESTIONS:
         raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {question!r}")
+    if data not in SETS:
+        raise ValueError(f"expected a data set of {', '.join(SETS)}, got {data!r}")
     known = weights.manifest()
-    able = [id for id, row in MODELS.items() if id in known and not row.hidden and _answers(row, question)]
-    return [id for id in able if undoes is None or undoes in family(id).restores]
+    offered = [id for id, row in MODELS.items() if id in known and row.data == data and row.role != "part"]
+    able = [id for id in offered if _answers(MODELS[id], question)]
+    return [id for id in able if undoes is None or issubclass(undoes, family(id).restores)]
 
 
 def _answers(row: Recipe, question: str) -> bool:
@@ -65,10 +70,39 @@ def _answers(row: Recipe, question: str) -> bool:
 
 def build(row: Recipe) -> nn.Module:
     """The model of a recipe with fresh, random parameters: for training."""
-    config: dict[str, Any] = {**row.family_config, "space": Space(**row.family_config["space"])}
+    data, kind = SETS[row.data], _named(row.family)
+    config = {**_taken(kind, {"space": data.space, "classes": data.condition.count}), **row.family_config}
     if row.network:
-        config["network"] = _named(row.network)(**row.network_config)
-    return _named(row.family)(**config)
+        maker = _named(row.network)
+        config["network"] = maker(**{**_taken(maker, _about(data)), **row.network_config})
+    return kind(**config)
+
+
+def dataset(id: str) -> Dataset:
+    """The data set that a model learned from."""
+    return SETS[recipe(id).data]
+
+
+def across(id: str) -> dict[str, str]:
+    """Where this model was trained: data set -> id, its own first. Ids are <model>-<data>."""
+    own = recipe(id)
+    stem, known = id.removesuffix(f"-{own.data}"), weights.manifest()
+    others = {data: f"{stem}-{data}" for data in SETS if data != own.data and f"{stem}-{data}" in known}
+    return {own.data: id, **{data: other for data, other in others.items() if other in MODELS}}
+
+
+def _about(data: Dataset) -> dict[str, Any]:
+    """What a network may have to know of a data set, by the names that networks call it."""
+    space = data.space
+    known = {"shape": space.shape, "classes": data.condition.count, **dict.fromkeys(("size", "visible", "units"), space.size)}
+    return {**known, "channels": space.channels, "side": space.height} if isinstance(space, Pixels) else known
+
+
+def _taken(maker: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Of what is known, what a class takes by its name."""
+    parameters = inspect.signature(maker).parameters
+    every = any(each.kind == each.VAR_KEYWORD for each in parameters.values())
+    return known if every else {name: value for name, value in known.items() if name in parameters}
 
 
 def enlarge(row: Recipe) -> Recipe:

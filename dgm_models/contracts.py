@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import zlib
 from abc import ABC, abstractmethod
@@ -15,72 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models.door import VERBS, guarded
+from dgm_models.spaces import Space
 
 SEED_LIMIT = 2**32
-SPAN = 3.0  # models of levels cut the reals from -SPAN to SPAN into bins
-
-
-@dataclass(frozen=True)
-class Space:
-    """Where x lives: the shape of one element, and what its numbers mean.
-
-    `kind="image"`: pixels in [0, 1] that stand for 8-bit levels; `kind="real"`: real coordinates.
-    """
-
-    shape: tuple[int, ...]
-    kind: str = "real"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(self.shape))
-        if self.kind not in ("image", "real"):
-            raise ValueError(f"expected kind 'image' or 'real', got {self.kind!r}")
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-    def check(self, x: Tensor) -> Tensor:
-        """x itself, (n, *shape); raises ValueError for another shape, for pixels outside [0, 1], for what is not finite."""
-        if tuple(x.shape[1:]) != self.shape:
-            one = ": one element needs a dimension more, x[None]" if tuple(x.shape) == self.shape else ""
-            raise ValueError(f"expected a batch (n, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}{one}")
-        if not torch.isfinite(x).all():
-            raise ValueError("expected finite values, got NaN or infinity")
-        if self.kind == "image" and x.numel() and (x.min() < -1e-4 or x.max() > 1 + 1e-4):
-            raise ValueError(f"expected pixels in [0, 1], got {x.min():.3g} to {x.max():.3g}")
-        return x
-
-    def to_signal(self, x: Tensor) -> Tensor:
-        """The range that networks work in: pixels [0, 1] -> [-1, 1], reals as they are."""
-        return 2 * x - 1 if self.kind == "image" else x
-
-    def from_signal(self, s: Tensor) -> Tensor:
-        """The inverse of `to_signal`; not clamped, so that noise stays noise."""
-        return (s + 1) / 2 if self.kind == "image" else s
-
-    def clamp(self, x: Tensor) -> Tensor:
-        return x.clamp(0, 1) if self.kind == "image" else x
-
-    def to_levels(self, x: Tensor, levels: int) -> Tensor:
-        """Which of so many levels each pixel has, or which bin each real is in: int64 like x."""
-        scaled = x * (levels - 1) if self.kind == "image" else (x / SPAN + 1) / 2 * levels - 0.5
-        return scaled.round().long().clamp(0, levels - 1)
-
-    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
-        """The numbers of levels, float like level; reals get their place within the bin from `within` in [0, 1), else its middle."""
-        if self.kind == "image":
-            return level.float() / (levels - 1)
-        return ((level + (0.5 if within is None else within)) / levels * 2 - 1) * SPAN
-
-    def place_in_level(self, x: Tensor, levels: int) -> Tensor:
-        """Where in the bin of its level each number lies, double in (0, 1) like x; a pixel stands for the middle of its own."""
-        if self.kind == "image":
-            return torch.full(x.shape, 0.5, dtype=torch.float64)
-        return ((x.double() / SPAN + 1) / 2 * levels - self.to_levels(x, levels)).clamp(1e-6, 1 - 1e-6)
-
-    def log_width(self, levels: int) -> float:
-        """Log-volume of one cell of levels: 0 for pixels, whose levels have masses of their own."""
-        return 0.0 if self.kind == "image" else self.size * math.log(2 * SPAN / levels)
 
 
 class Noise:
@@ -202,7 +138,7 @@ class Family(Learner):
     """A distribution p(x | y) with learned parameters, and the questions that one can put to it.
 
     Optional, by having them: `log_prob(x, y) -> (n,)` nats, with `evidence`; `encode(x, y) -> z` and
-    `decode(z, y) -> x`; `restore(seen, degradation, noise, y, settings) -> Iterator[Frame]`.
+    `decode(z, y) -> x`; `restore(seen, measurement, noise, y, settings) -> Iterator[Frame]`.
     """
 
     space: Space
@@ -232,22 +168,20 @@ class Family(Learner):
         """The last frame of the film, (n, *shape)."""
         return last(self.trace(noise, y, settings)).x
 
-    def check_measurement(self, seen: Tensor, degradation: Any, noise: Noise) -> None:
-        """ValueError unless `seen` is what a degradation that this family undoes may leave of len(noise) elements of its space."""
-        if not isinstance(degradation, self.restores):
-            known = ", ".join(kind.__name__ for kind in self.restores)
-            raise ValueError(f"expected a degradation of {known}, got {degradation!r}")
+    def check_measurement(self, seen: Tensor, measurement: Any, noise: Noise) -> None:
+        """ValueError unless `seen` is what a measurement that this family undoes may leave of len(noise) elements of its space."""
+        if not isinstance(measurement, self.restores):
+            known = " or ".join(kind.words for kind in self.restores) or "none"
+            raise ValueError(f"{type(self).__name__} undoes {known}: expected such a measurement, got {measurement!r}")
         try:
-            most = degradation(torch.ones((len(noise), *self.space.shape)))
+            most = measurement(torch.ones((len(noise), *self.space.shape)))
         except RuntimeError as error:
             raise ValueError(
-                f"expected a degradation of pictures of {self.space.shape}, got {degradation!r}, which does not fit"
+                f"expected a measurement of pictures of {self.space.shape}, got {measurement!r}, which does not fit"
             ) from error
         if seen.shape != most.shape or not torch.isfinite(seen).all():
             raise ValueError(f"expected what was seen as finite numbers of shape {tuple(most.shape)}, got {tuple(seen.shape)}")
-        if self.space.kind == "image" and ((seen < -1e-3) | (seen > most + 1e-3)).any():
-            got = f"{seen.min():.3g} to {seen.max():.3g}"
-            raise ValueError(f"expected what was seen of pixels in [0, 1], with 0 where they are hidden, got {got}")
+        self.space.check_seen(seen, most)
 
     def check_code(self, z: Tensor, shape: tuple[int, ...]) -> Tensor:
         """z itself, (n, *shape) and finite; else ValueError."""

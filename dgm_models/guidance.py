@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from dgm_models.contracts import Noise, Space
-from dgm_models.degradations import Degradation
+from dgm_models.contracts import Noise
+from dgm_models.measurements import Linear
 from dgm_models.samplers import ddim_step
+from dgm_models.spaces import Space
 
 FLOOR = 0.02  # of the noise's own variance: no variance of a prediction is taken as less
 RATE = 0.1  # of the first step of a descent on codes
@@ -24,7 +25,7 @@ def follow_measurement(
     denoise: Callable[[Tensor, float], Tensor],
     space: Space,
     seen: Tensor,
-    degradation: Degradation,
+    measurement: Linear,
     noise: Noise,
     *,
     steps: int,
@@ -37,18 +38,18 @@ def follow_measurement(
     its Jacobian; that Gaussian is conditioned on what was seen, with `solves` steps of conjugate gradients, each one
     evaluation (0: only put what was seen in its place, as DDNM of Wang et al., 2023). `churn` is DDIM's eta.
     """
-    target = signal_of(space, degradation, seen)
+    target = signal_of(space, measurement, seen)
     x = noise.normal(*space.shape)
     for t, s in zip(*_pairs(steps), strict=True):
-        _, guess = _conditioned(denoise, x, t, target, degradation, solves)
-        guess = degradation.put_back(guess.clamp(-1, 1), target)
+        _, guess = _conditioned(denoise, x, t, target, measurement, solves)
+        guess = measurement.put_back(guess.clamp(-1, 1), target)
         yield t, x, guess
         x = ddim_step(x, t, s, guess, eta=churn, fresh=lambda: noise.normal(*space.shape))
     yield 1.0, x, x
 
 
 def _conditioned(
-    denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, target: Tensor, degradation: Degradation, solves: int
+    denoise: Callable[[Tensor, float], Tensor], x: Tensor, t: float, target: Tensor, measurement: Linear, solves: int
 ) -> tuple[Tensor, Tensor]:
     """E[x0 | x_t], and E[x0 | x_t, seen] for the Gaussian described above: prediction + V P u, (P V P) u = P (seen - prediction)."""
     guess = denoise(x, t)
@@ -60,9 +61,9 @@ def _conditioned(
         step = NUDGE * (1 - t) / v.abs().flatten(1).amax(1).clamp_min(1e-12).view(-1, *[1] * (v.dim() - 1))
         return ((1 - t) ** 2 / t) * (denoise(x + step * v, t) - guess) / step
 
-    project = lambda v: degradation.pinv(degradation(v))  # noqa: E731
+    project = lambda v: measurement.pinv(measurement(v))  # noqa: E731
     inner = lambda a, b: (a * b).flatten(1).sum(1).view(-1, *[1] * (a.dim() - 1))  # noqa: E731
-    rest = degradation.pinv(target - degradation(guess))
+    rest = measurement.pinv(target - measurement(guess))
     direction, left = rest, inner(rest, rest)
     shift = torch.zeros_like(x)
     for _ in range(solves):
@@ -83,7 +84,7 @@ def weigh_hypotheses(
     count: int,
     space: Space,
     seen: Tensor,
-    degradation: Degradation,
+    measurement: Linear,
     noise: Noise,
     *,
     steps: int,
@@ -103,7 +104,7 @@ def weigh_hypotheses(
     pair those that are `margin` nats behind the best walk no further.
     """
     n = len(seen)
-    target = signal_of(space, degradation, seen)
+    target = signal_of(space, measurement, seen)
     grid = [0.0, *torch.sigmoid(torch.linspace(-2.5, math.log(until / (1 - until)), steps)).tolist()]
     bound, alive = torch.zeros(n, count), torch.ones(n, count, dtype=torch.bool)
     for pair in range(pairs):
@@ -112,7 +113,7 @@ def weigh_hypotheses(
         sign = torch.ones(len(row)).view(-1, *[1] * len(space.shape))
         sign[len(row) // 2 :] = -1
         x, *fresh = [sign * one[row] for one in drawn]
-        denoise, some, wanted, lost = denoiser(which), degradation.rows(row), target[row], torch.zeros(len(row))
+        denoise, some, wanted, lost = denoiser(which), measurement.rows(row), target[row], torch.zeros(len(row))
         for t, s, again in zip(grid[:-1], grid[1:], fresh, strict=True):
             plain, guess = _conditioned(denoise, x, t, wanted, some, solves=1)
             guess = some.put_back(guess.clamp(-1, 1), wanted)
@@ -131,36 +132,36 @@ def _pairs(steps: int) -> tuple[list[float], list[float]]:
     return [0.0, *inner], [*inner, 1.0]
 
 
-def signal_of(space: Space, degradation: Degradation, seen: Tensor) -> Tensor:
-    """The measurement of a picture in [-1, 1], from the measurement of the same picture in [0, 1]."""
-    ones = degradation(torch.ones((len(seen), *space.shape)))
-    return 2 * seen - ones if space.kind == "image" else seen
+def signal_of(space: Space, measurement: Linear, seen: Tensor) -> Tensor:
+    """The measurement of the signal of x, from the measurement of x."""
+    ones = measurement(torch.ones((len(seen), *space.shape)))
+    return space.measured_signal(seen, ones)
 
 
 def infer_labels(
-    weigh: Callable[[Tensor, Degradation, Noise], Tensor],
+    weigh: Callable[[Tensor, Linear, Noise], Tensor],
     classes: int,
     space: Space,
     seen: Tensor,
-    degradation: Degradation,
+    measurement: Linear,
     noise: Noise,
     y: Tensor,
 ) -> Tensor:
     """Labels drawn from p(y | seen) where y is `classes`: p(x | seen) is the sum over y of p(y | seen) p(x | seen, y).
 
-    weigh(seen, degradation, noise) gives log p(seen | y) up to a constant, (m, classes), or bounds of it. It is asked once for
+    weigh(seen, measurement, noise) gives log p(seen | y) up to a constant, (m, classes), or bounds of it. It is asked once for
     each different measurement, with noise that depends on nothing else. Every picture spends one number of its stream here, so
     that none depends on whether its neighbours came with a label.
     """
     level, blank = noise.uniform(1), y == classes
     if not blank.any():
         return y
-    seen, degradation = seen[blank], degradation.rows(blank.nonzero()[:, 0])
-    ones = degradation(torch.ones((len(seen), *space.shape)))  # which pixels are seen belongs to what was seen
+    seen, measurement = seen[blank], measurement.rows(blank.nonzero()[:, 0])
+    ones = measurement(torch.ones((len(seen), *space.shape)))  # which pixels are seen belongs to what was seen
     different, group = torch.cat([seen, ones], dim=1).flatten(1).unique(dim=0, return_inverse=True)
     first = torch.stack([(group == g).nonzero()[0, 0] for g in range(len(different))])
     some = seen[first]
-    evidence = weigh(some, degradation.rows(first), Noise.of(some))
+    evidence = weigh(some, measurement.rows(first), Noise.of(some))
     chosen = torch.searchsorted(evidence[group].softmax(1).cumsum(1), level[blank])[:, 0]
     return y.index_put((blank,), chosen.clamp(max=classes - 1))
 
@@ -170,7 +171,7 @@ def search_latent(
     draw: Callable[[], Tensor],
     log_prior: Callable[[Tensor], Tensor],
     seen: Tensor,
-    degradation: Degradation,
+    measurement: Linear,
     noise: Noise,
     *,
     tries: int,
@@ -186,8 +187,8 @@ def search_latent(
 
     def log_seen(z: Tensor) -> Tensor:
         mean, variance = moments(z)
-        spread = degradation(variance) * degradation.gain + 1e-3
-        return (-0.5 * (seen - degradation(mean)).square() / spread - 0.5 * spread.log()).flatten(1).sum(1)
+        spread = measurement(variance) * measurement.gain + 1e-3
+        return (-0.5 * (seen - measurement(mean)).square() / spread - 0.5 * spread.log()).flatten(1).sum(1)
 
     z = first_codes(draw, lambda z: -log_seen(z), noise, tries)
     yield "a code drawn from the prior that fits what was seen", z
@@ -237,7 +238,7 @@ def weigh_levels(
     known: Tensor,
     shape: tuple[int, ...],
     seen: Tensor,
-    degradation: Degradation,
+    measurement: Linear,
     together: float = 0.0,
 ) -> Tensor:
     """Logits (n, size, levels) of pixels that are drawn apart, given in addition what a linear measurement saw of them all.
@@ -248,12 +249,12 @@ def weigh_levels(
     """
     n = len(logits)
     as_picture = lambda flat: flat.view(n, *shape)  # noqa: E731
-    summed = lambda flat: degradation.pinv(degradation(as_picture(flat))).flatten(1)  # noqa: E731
-    share, gain = logits.softmax(2), degradation.gain
+    summed = lambda flat: measurement.pinv(measurement(as_picture(flat))).flatten(1)  # noqa: E731
+    share, gain = logits.softmax(2), measurement.gain
     mean = torch.where(known, values[levels], share @ values)
     variance = torch.where(known, 0.0, share @ values.square() - (share @ values).square()).clamp_min(0)
     deviation = variance.sqrt()
-    missing = degradation.pinv(seen - degradation(as_picture(mean))).flatten(1)
+    missing = measurement.pinv(seen - measurement(as_picture(mean))).flatten(1)
     others = summed(deviation) - gain * deviation  # the deviations of the other hidden pixels, summed as the measurement sums them
     follow = gain + together * others / deviation.clamp_min(1e-3)  # how the measurement follows this pixel, and its kin with it
     left = (1 - together) * ((summed(variance) - gain * variance) * gain + together * others.square())

@@ -8,22 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from dgm_models import catalog, weights
+from dgm_models.evaluation.figures import BY_KEY
 
-METRICS = {
-    "read_as_asked": "read as asked, share of 10,000 samples",
-    "frechet_ratio": "Frechet distance over the train-against-test floor (features of reader-mnist)",
-    "train_on_synthetic": "accuracy on real test digits after training on synthetic ones",
-    "bits_per_dimension": "bits a dimension, test digits",
-    "accuracy": "accuracy, test digits",
-}
+METRICS = [BY_KEY[key] for key in ("read_as_asked", "frechet_ratio", "train_on_synthetic", "bits_per_dimension", "accuracy")]
 
 INDEX = """- name: {id}
   results:
   - task:
       type: {task}
     dataset:
-      type: ylecun/mnist
-      name: MNIST
+      type: {hub}
+      name: {data}
     metrics:
 {results}
 """
@@ -33,7 +28,7 @@ library_name: pytorch
 license: mit
 pipeline_tag: {task}
 datasets:
-- ylecun/mnist
+{sets}
 {index}---
 {text}"""
 
@@ -42,22 +37,23 @@ def task(id: str) -> str:
     """The Hub's word for what a model does."""
     if catalog.MODELS[id].generative:
         return "unconditional-image-generation"
-    return "image-classification" if hasattr(catalog.family(id), "probabilities") else "image-to-image"
+    return "image-classification" if catalog.MODELS[id].role == "judge" else "image-to-image"
 
 
 def model_index(known: dict[str, dict[str, Any]]) -> str:
     """The front matter's model-index of these manifest entries: what each scored."""
     found = ""
     for id, entry in known.items():
-        measured = {key: entry["scores"][key] for key in METRICS if entry.get("scores", {}).get(key) is not None}
-        lines = [f"    - type: {key}\n      name: {METRICS[key]}\n      value: {value:.5g}" for key, value in measured.items()]
-        found += INDEX.format(id=id, task=task(id), results="\n".join(lines)) if lines else ""
+        measured = {figure: value for figure in METRICS if (value := entry.get("scores", {}).get(figure.key)) is not None}
+        lines = [f"    - type: {each.key}\n      name: {each.name}; {each.protocol}\n      value: {v:.5g}" for each, v in measured.items()]
+        data = catalog.dataset(id)
+        found += INDEX.format(id=id, task=task(id), hub=data.hub, data=data.title, results="\n".join(lines)) if lines else ""
     return f"model-index:\n{found}" if found else ""
 
 
 def card(id: str, entry: dict[str, Any]) -> str:
     """The card of one model: what it scored, how to load it, how it was trained."""
-    row = catalog.MODELS[id]
+    row, data = catalog.MODELS[id], catalog.dataset(id)
     text = f"""# {row.title} (`{id}`)
 
 {row.about}.
@@ -66,9 +62,9 @@ def card(id: str, entry: dict[str, Any]) -> str:
     model = load("{id}")
 
 {entry["parameters"] / 1e6:.2f} M parameters, {entry["bytes"] / 1e6:.1f} MB, trained on {entry["data"]} with `{entry["command"]}` in
-{entry["seconds"]} s. sha256 `{entry["sha256"]}`. It knows handwritten digits of 28 x 28 pixels and nothing else.
+{entry["seconds"]} s. sha256 `{entry["sha256"]}`. It knows {data.noun}s of {data.title} and nothing else.
 """
-    return CARD.format(task=task(id), index=model_index({id: entry}), text=text)
+    return CARD.format(task=task(id), sets=f"- {data.hub}", index=model_index({id: entry}), text=text)
 
 
 def front_card(known: dict[str, dict[str, Any]]) -> str:
@@ -84,7 +80,8 @@ The models of an interactive companion to a university course, a folder each; `d
 |---|---|---|
 {rows}
 """
-    return CARD.format(task="unconditional-image-generation", index=model_index(known), text=text)
+    sets = "\n".join(f"- {hub}" for hub in sorted({catalog.dataset(id).hub for id in known}))
+    return CARD.format(task="unconditional-image-generation", sets=sets, index=model_index(known), text=text)
 
 
 def publish(repo_id: str, folder: Path = weights.FOLDER, endpoint: str | None = None) -> str:

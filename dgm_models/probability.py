@@ -124,7 +124,7 @@ def order_keys(n: int, shape: tuple[int, ...], patchy: float, device: torch.devi
     """
     keys = torch.rand(n, math.prod(shape), device=device)
     if patchy and len(shape) == 3:
-        hills = F.interpolate(torch.rand(n, 1, PATCHES, PATCHES, device=device), shape[1:], mode="bicubic").flatten(1)
+        hills = F.interpolate(torch.rand(n, 1, PATCHES, PATCHES, device=device), shape[1:], mode="bicubic").flatten(1).repeat(1, shape[0])
         by_patch = torch.rand(n, 1, device=device) < patchy
         keys = torch.where(by_patch, hills + 0.05 * keys, keys)
     return keys

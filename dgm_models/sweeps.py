@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dgm_models.contracts import Noise, Space
+from dgm_models.contracts import Noise
 from dgm_models.networks.boltzmann import GRID, Layers, heat_at
+from dgm_models.spaces import Space
 
 LEVELS = 32  # bins of a real number, told apart by 5 bits
 PASSES, LEARNING = 20, 5  # rounds of mean field: to measure, and in a step of training
@@ -45,12 +46,12 @@ class Bits:
     """Elements of a space as units that are on or off: a pixel is on above one half; a real number is the Gray code of its bin."""
 
     def __init__(self, space: Space) -> None:
-        self.space, self.each = space, 1 if space.kind == "image" else (LEVELS - 1).bit_length()
+        self.space, self.each = space, 1 if space.discrete else (LEVELS - 1).bit_length()
         self.size = space.size * self.each
 
     def of(self, x: Tensor, by_chance: bool = False) -> Tensor:
         """(n, *shape) -> (n, size), 0 or 1; `by_chance`, a grey pixel is on as often as it is bright, as in Larochelle and Murray, 2011."""
-        if self.space.kind == "image":
+        if self.space.discrete:
             x = x.flatten(1)
             return (torch.rand_like(x) < x).float() if by_chance else (x > 0.5).float()
         level = self.space.to_levels(x.flatten(1), LEVELS)
@@ -59,7 +60,7 @@ class Bits:
 
     def back(self, bits: Tensor, within: Tensor | None = None) -> Tensor:
         """Bits, or of pixels the chances that they are on, -> (n, *shape)."""
-        if self.space.kind == "image":
+        if self.space.discrete:
             return bits.view(-1, *self.space.shape)
         code = bits.view(len(bits), -1, self.each).round().long()
         level, above = torch.zeros_like(code[..., 0]), torch.zeros_like(code[..., 0])
@@ -70,10 +71,10 @@ class Bits:
 
     def rates(self, x: Tensor) -> Tensor:
         """How often each unit is on in data, uint8 levels of pixels or reals (n, *shape): (size,)."""
-        return x.float().mean(0).flatten() / 255 if self.space.kind == "image" else self.of(x).mean(0)
+        return self.space.read(x).mean(0).flatten() if self.space.discrete else self.of(x).mean(0)
 
     def log_width(self) -> float:
-        return 0.0 if self.space.kind == "image" else self.space.log_width(LEVELS)
+        return self.space.log_width(LEVELS)
 
 
 # layers by chance -----------------------------------------------------------------------------------------------------

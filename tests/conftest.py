@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import socket
@@ -20,7 +21,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Noise, Space
+from dgm_models.contracts import Family, Noise
 from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
@@ -46,6 +47,7 @@ from dgm_models.networks.nade import NADE
 from dgm_models.networks.raster import CoordinateNet, RasterNet
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
 from dgm_models.probability import energy_distance
+from dgm_models.spaces import Pixels, Reals, Space
 from dgm_models.sweeps import Bits, balance
 from dgm_models.training.loop import train
 
@@ -74,17 +76,18 @@ def some(values: Sequence[Any], *chosen: Any) -> list[Any]:
     ]
 
 
-PLANE, TINY = Space((2,)), Space((1, 4, 4), "image")
+PLANE, TINY, TINTED = Reals((2,)), Pixels(1, 4), Pixels(3, 8)
 
 
 class TinyAutoencoder(nn.Module):
-    """4 x 4 pictures through two linear maps, with the outputs that the VAE asks for."""
+    """Small pictures through two linear maps, with the outputs that the VAE asks for."""
 
-    def __init__(self, latent: int, classes: int) -> None:
+    def __init__(self, shape: tuple[int, int, int], latent: int, classes: int) -> None:
         super().__init__()
+        self.shape, size = shape, math.prod(shape)
         self.label = nn.Embedding(classes + 1, 8)
-        self.inner, self.to_latent = nn.Linear(24, 32), nn.Linear(32, 2 * latent)
-        self.from_latent, self.outer = nn.Linear(latent + 8, 32), nn.Linear(32, 9 * 16)
+        self.inner, self.to_latent = nn.Linear(size + 8, 32), nn.Linear(32, 2 * latent)
+        self.from_latent, self.outer = nn.Linear(latent + 8, 32), nn.Linear(32, 9 * size)
 
     @property
     def evaluated(self) -> tuple[nn.Module, ...]:
@@ -94,17 +97,18 @@ class TinyAutoencoder(nn.Module):
         return self.to_latent(torch.relu(self.inner(torch.cat([x.flatten(1), self.label(y)], 1))))
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.outer(torch.relu(self.from_latent(torch.cat([z, self.label(y)], 1)))).view(-1, 9, 4, 4)
+        return self.outer(torch.relu(self.from_latent(torch.cat([z, self.label(y)], 1)))).view(-1, 9 * self.shape[0], *self.shape[1:])
 
 
 def build(family: str, space: Space) -> Family:
     """An untrained toy of a family, on points or on pictures."""
     torch.manual_seed(0)
-    picture = space.kind == "image"
+    picture = isinstance(space, Pixels)
+    channels, side = (space.channels, space.side) if picture else (0, 0)
     if family == "mixture":
         return GaussianMixture(space, classes=2, components=3, factors=1, floor=0.02)
     if family in ("vae", "gradient_flow"):
-        network = TinyAutoencoder(3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
+        network = TinyAutoencoder(space.shape, 3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
         kind, more = (VAE, {}) if family == "vae" else (LatentFlow, {"steps": 30, "beta": 0.5})
         return kind(network, space, latent=3, classes=2, **more)
     if family == "gflownet":
@@ -114,14 +118,14 @@ def build(family: str, space: Space) -> Family:
         network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
         return Autoregressive(network, space, classes=2)
     if family == "any_order":
-        network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2) if picture else AnyOrderMLP(2, 64, classes=2)
+        network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2, channels=channels) if picture else AnyOrderMLP(2, 64, classes=2)
         return AnyOrder(network, space, classes=2)
     if family == "flow":
         small = {"widths": (32,), "depths": (2,), "first": 1, "recogniser": 8}
-        network = CoarseToFine(4, classes=2, **small) if picture else CoupledCoordinates(2, 64, classes=2)
+        network = CoarseToFine(side, classes=2, channels=channels, **small) if picture else CoupledCoordinates(2, 64, classes=2)
         return Flow(network, space, classes=2)
     if family == "energy":
-        network = EnergyUNet(width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
+        network = EnergyUNet(channels, width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
         return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0, compare=0.01)
     if family == "dbm":
         network = Layers([Bits(space).size, 48, 24], classes=2, centred=True)
@@ -131,18 +135,22 @@ def build(family: str, space: Space) -> Family:
     if family == "dbn":
         return DeepBelief(Belief(Bits(space).size, 64, 64, classes=2), space, classes=2, sweeps=2, telling=1.0)
     if family == "gan":
-        network = Adversaries(4, classes=2, side=4, width=16, critic_width=16, fine=1) if picture else PointAdversaries(4, 2, classes=2)
+        network = PointAdversaries(4, 2, classes=2)
+        if picture:
+            network = Adversaries(4, classes=2, side=side, width=16, critic_width=16, fine=1, channels=channels)
         return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)
     if family == "gsn":
-        network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, classes=2, outputs=2)
+        network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, classes=2, outputs=2)
         return GSN(network, space, classes=2)
-    network = VelocityUNet(1, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
+    network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
     return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
 
 
 def toy_data(space: Space) -> tuple[Tensor, Tensor]:
-    """Two moons, or 4 x 4 pictures of 8-bit levels: a bright row (class 0) or a bright column (class 1)."""
-    if space.kind == "real":
+    """Two moons; or 4 x 4 pictures of 8-bit levels: a bright row (class 0) or a bright column (class 1); or those in red on blue (class 0)
+    or in blue on red (class 1), 8 x 8.
+    """
+    if not space.discrete:
         return points.moons(4000)
     generator = torch.Generator().manual_seed(0)
     y = torch.randint(0, 2, (2000,), generator=generator)
@@ -153,6 +161,11 @@ def toy_data(space: Space) -> tuple[Tensor, Tensor]:
             x[i, 0, at[i]] += 200
         else:
             x[i, 0, :, at[i]] += 200
+    if space == TINTED:
+        x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        other = 229 - x
+        red = (y == 0)[:, None, None, None]
+        x = torch.cat([torch.where(red, x, other), x // 2, torch.where(red, other, x)], dim=1)
     return x.float() / 255, y
 
 
@@ -171,15 +184,15 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
         torch.manual_seed(0)  # whether that one was trained now or loaded
         model.aim_at(machine)
     if hasattr(model, "observe"):
-        model.observe((x * 255).round().to(torch.uint8) if space.kind == "image" else x)
+        model.observe((x * 255).round().to(torch.uint8) if space.discrete else x)
     if isinstance(model, GAN | BoltzmannMachine | DeepBelief):
         how, steps = {
             GAN: ({"rate": 3e-3, "momentum": 0.0}, 1200),
             BoltzmannMachine: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
             DeepBoltzmann: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
-            DeepBelief: ({"rate": 1.0 if space.kind == "image" else 2.0, "optimizer": "sgd"}, 3500),
+            DeepBelief: ({"rate": 1.0 if space.discrete else 2.0, "optimizer": "sgd"}, 3500),
         }[type(model)]
-        steps, batch = (1200 if isinstance(model, DeepBelief) else 600, 64) if space.kind == "image" else (steps, 128)
+        steps, batch = (1200 if isinstance(model, DeepBelief) else 600, 64) if space.discrete else (steps, 128)
         far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
         for _ in train(model, x, y, steps=steps, batch=batch, ema=0.98, **how):
             pass
@@ -187,7 +200,7 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
             balance(model.network.above if isinstance(model, DeepBelief) else model.network, temperatures=600)
         return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
     enough = {VAE: (2000, 2000), LatentFlow: (2000, 2000), Flow: (250, 1200)}
-    steps = enough.get(type(model), (400, 1200))[space.kind == "real"]
+    steps = enough.get(type(model), (400, 1200))[not space.discrete]
     losses = [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
     if isinstance(model, LatentFlow):
         model.finish(x, y)

@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Noise, Space, last
-from dgm_models.degradations import Hide, Shrink
+from dgm_models.contracts import Noise, last
 from dgm_models.families import any_order
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.guidance import weigh_levels
+from dgm_models.measurements import Hide, Shrink
+from dgm_models.spaces import Pixels
 
 PICTURES = torch.tensor(list(itertools.product([0, 1], repeat=4)))  # the 16 binary pictures of 2 x 2
 INDEX = torch.tensor([8, 4, 2, 1])
@@ -38,7 +39,7 @@ class Enumerated(nn.Module):
 
 @pytest.fixture
 def exact() -> AnyOrder:
-    return AnyOrder(Enumerated(), Space((1, 2, 2), "image"))
+    return AnyOrder(Enumerated(), Pixels(1, 2))
 
 
 def shares(x: Tensor) -> Tensor:
@@ -73,7 +74,7 @@ def test_hidden_pixels_come_from_the_posterior(exact, mask):
 @pytest.mark.parametrize("steps", [0, 30])
 def test_without_a_label_one_is_drawn_as_often_as_what_is_seen_calls_for_it(steps):
     """And is held: what the network says without a label is another thing here, which comes out where none is inferred."""
-    model = AnyOrder(Enumerated(4), Space((1, 2, 2), "image"), classes=3)
+    model = AnyOrder(Enumerated(4), Pixels(1, 2), classes=3)
     seen_at, truth = torch.tensor([True, True, False, True]), PICTURES[13]
     away = Hide(seen_at.view(1, 2, 2))
     seen = away(truth.float().view(1, 1, 2, 2).expand(4000, -1, -1, -1))
@@ -86,7 +87,7 @@ def test_without_a_label_one_is_drawn_as_often_as_what_is_seen_calls_for_it(step
 
 @pytest.mark.parametrize("shown", [False, True], ids=["nothing", "everything"])
 def test_where_nothing_or_everything_is_seen_a_label_is_inferred_all_the_same(shown):
-    model, away = AnyOrder(Enumerated(4), Space((1, 2, 2), "image"), classes=3), Hide(torch.full((1, 2, 2), shown))
+    model, away = AnyOrder(Enumerated(4), Pixels(1, 2), classes=3), Hide(torch.full((1, 2, 2), shown))
     x = PICTURES[[13] * 3000].float().view(-1, 1, 2, 2)
     answer = last(model.restore(away(x), away, Noise(range(3000)), settings=model.Restoring(steps=4))).x
     assert torch.equal(answer, x) if shown else torch.allclose(shares(answer), model.network.joints[:3].mean(0), atol=0.03)
@@ -150,7 +151,7 @@ def test_block_averages_are_kept_and_the_mass_follows_them(exact, monkeypatch):
 
 def test_orders_spread_over_blocks():
     """The first 49 pixels of a digit lie in 49 different squares of 4 x 4; known ones come before them."""
-    model = AnyOrder(Enumerated(), Space((1, 28, 28), "image"))
+    model = AnyOrder(Enumerated(), Pixels(1, 28))
     known = torch.zeros(2, 784, dtype=torch.bool)
     square = torch.arange(784).view(28, 28)
     block = (square // 28 // 4) * 7 + square % 28 // 4

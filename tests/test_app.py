@@ -23,7 +23,7 @@ from dgm_models.ui.card import snippet
 from dgm_models.ui.film import ENDINGS, Film, Row, resample, saved, still
 from dgm_models.ui.first import FOLDER, PLACE
 from dgm_models.ui.serve import results
-from dgm_models.ui.tabs.shared import test_digit as digit_of_the_test_set
+from dgm_models.ui.tabs.shared import held_out as digit_of_the_test_set
 from tests.conftest import busy, some
 
 ADDRESSES = {address: panel for address, panel in build_app(firsts=False).panels.items() if address != "board"}

@@ -11,16 +11,16 @@ import pytest
 
 from dgm_models import catalog, weights
 from dgm_models.catalog import MODELS
-from dgm_models.degradations import Hide, Shrink
+from dgm_models.measurements import Hide, Shrink
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "dgm_models"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # a layer may import those at or below its own height
-LOWEST = "contracts door turns probability degradations samplers guidance networks modalities data sweeps"
+LOWEST = "contracts spaces conditions likelihoods door turns probability measurements samplers guidance networks modalities data sweeps"
 HEIGHT = dict.fromkeys(LOWEST.split(), 0)
-HEIGHT |= {"families": 1, "recipes": 1, "weights": 1, "catalog": 2, "hub": 3, "training": 3, "applications": 3, "ui": 4}
+HEIGHT |= {"families": 1, "recipes": 1, "weights": 1, "catalog": 2, "hub": 3, "training": 3, "evaluation": 3, "applications": 3, "ui": 4}
 
 
 def imports(path: Path) -> set[str]:
@@ -103,10 +103,10 @@ def test_questions_find_their_models():
 
 
 def test_the_readme_shows_what_the_manifest_says():
-    from dgm_models.training.report import BEGIN, END, table
+    from dgm_models.evaluation.report import BEGIN, END, tables
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.split(BEGIN)[1].split(END)[0].strip() == table().strip()
+    assert text.split(BEGIN)[1].split(END)[0].strip() == tables().strip()
 
 
 def test_text_is_read_and_written_in_one_encoding():

@@ -7,10 +7,11 @@ import itertools
 import pytest
 import torch
 
-from dgm_models.contracts import Noise, Space, last
-from dgm_models.degradations import Hide
+from dgm_models.contracts import Noise, last
 from dgm_models.families.autoregressive import Autoregressive
+from dgm_models.measurements import Hide
 from dgm_models.networks.raster import Causal, RasterNet
+from dgm_models.spaces import Pixels
 
 
 def rough(shape: tuple[int, int, int], levels: int) -> Autoregressive:
@@ -19,7 +20,7 @@ def rough(shape: tuple[int, int, int], levels: int) -> Autoregressive:
     network = RasterNet(shape, levels, classes=2, width=16, above=8, rows=2, depth=1, window=3, memory=8, dropout=0.5)
     for part in network.parameters():
         part.data += 0.3 * torch.randn(part.shape)
-    return Autoregressive(network, Space(shape, "image"), classes=2).eval().requires_grad_(False)
+    return Autoregressive(network, Pixels(*shape), classes=2).eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ from copy import deepcopy
 import pytest
 import torch
 
-from dgm_models.contracts import Noise, Space
-from dgm_models.degradations import Hide
+from dgm_models.contracts import Noise
 from dgm_models.families.belief import ALL, FIRST, DeepBelief, GrowingBelief
 from dgm_models.families.boltzmann import BoltzmannMachine, DeepBoltzmann
+from dgm_models.measurements import Hide
 from dgm_models.networks.boltzmann import GRID, JOINED, Belief, Layers, heat_at, share_at
+from dgm_models.spaces import Pixels
 from dgm_models.sweeps import (
     Bits,
     Chains,
@@ -285,7 +286,7 @@ def test_the_belief_network_learns_in_turns():
 def test_a_belief_network_bounds_the_sum_over_its_features(toys):
     """Of a tiny one all can be added up: log p(v | label) = log sum_h p(v | h) p(h | label)."""
     torch.manual_seed(0)
-    space = Space((1, 2, 2), kind="image")
+    space = Pixels(1, 2)
     model = DeepBelief(Belief(4, 3, 3, classes=2), space, classes=2).requires_grad_(False)
     for p in model.parameters():
         p += 0.5 * torch.randn_like(p)

@@ -7,11 +7,12 @@ import math
 import pytest
 import torch
 
-from dgm_models.contracts import Noise, Space, last
-from dgm_models.degradations import Hide, Shrink
+from dgm_models.contracts import Noise, last
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.guidance import _conditioned, follow_measurement, weigh_hypotheses
+from dgm_models.measurements import Hide, Shrink
 from dgm_models.samplers import GRIDS, SAMPLERS, ddim, ddim_step, ddpm, dpm_solver_2m, euler, sde_dpm_solver_2m, times
+from dgm_models.spaces import Pixels, Reals
 from tests.conftest import TINY, toy_data
 
 MEAN, STD = 0.3, 0.7
@@ -169,7 +170,7 @@ class Exact(torch.nn.Module):
 
 def test_log_prob_of_a_gaussian_is_its_density():
     covariance = torch.tensor([[1.0, 0.6], [0.6, 0.5]])
-    model = Diffusion(Exact(covariance), Space((2,)))
+    model = Diffusion(Exact(covariance), Reals((2,)))
     x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0)) @ torch.linalg.cholesky(covariance).T
     truth = torch.distributions.MultivariateNormal(torch.zeros(2), covariance).log_prob(x)
     assert (model.log_prob(x, steps=64) - truth).mean().abs() < 0.05
@@ -179,9 +180,9 @@ def test_the_bound_of_8_bit_pictures_sums_to_one():
     """One noise a picture makes exp(bound) an unbiased estimate of p(x): over all pictures they sum to one. Of one pixel these are
     all levels; of two, every third level of either stands for its neighbours, for the density is smooth."""
     covariance = torch.tensor([[0.2, 0.1], [0.1, 0.15]])
-    one = Diffusion(Exact(covariance[:1, :1]), Space((1, 1, 1), "image"))
+    one = Diffusion(Exact(covariance[:1, :1]), Pixels(1, 1, 1))
     assert one.log_prob((torch.arange(256) / 255).view(-1, 1, 1, 1), steps=64).exp().sum().item() == pytest.approx(1, abs=0.05)
-    model = Diffusion(Exact(covariance), Space((1, 1, 2), "image"))
+    model = Diffusion(Exact(covariance), Pixels(1, 1, 2))
     level = torch.arange(1, 256, 3) / 255
     pictures = torch.cartesian_prod(level, level).view(-1, 1, 1, 2)
     total = 9 * model.log_prob(pictures, steps=64).double().exp().sum().item()
@@ -192,7 +193,7 @@ def test_the_bound_of_8_bit_pictures_sums_to_one():
 def test_hypotheses_are_weighed_by_their_likelihood_of_what_was_seen(away):
     """Of Gaussians with different means and one correlated covariance the bounds differ by what the log-densities differ by."""
     shape = (1, 2, 2) if isinstance(away, Shrink) else (1, 1, 4)
-    space, generator = Space(shape, "image"), torch.Generator().manual_seed(2)
+    space, generator = Pixels(*shape), torch.Generator().manual_seed(2)
     root = torch.randn(4, 4, generator=generator)
     covariance = 0.05 * (root @ root.T) / 4 + 0.02 * torch.eye(4)
     means = 0.2 * torch.randn(3, 4, generator=generator)
@@ -223,10 +224,10 @@ def test_only_hypotheses_within_reach_walk_on():
         walking.append(which.tolist())
         return lambda x, t: torch.tensor([0.0, 0.1, 0.9])[which].view(-1, 1, 1, 1) + 0 * x
 
-    ask = {"seen": torch.full((1, 1, 1, 4), 0.5), "degradation": Hide(torch.ones(1, 1, 4, dtype=torch.bool)), "steps": 5, "pairs": 2}
-    some = weigh_hypotheses(denoiser, 3, Space((1, 1, 4), "image"), noise=Noise([0]), margin=1.0, **ask)
+    ask = {"seen": torch.full((1, 1, 1, 4), 0.5), "measurement": Hide(torch.ones(1, 1, 4, dtype=torch.bool)), "steps": 5, "pairs": 2}
+    some = weigh_hypotheses(denoiser, 3, Pixels(1, 1, 4), noise=Noise([0]), margin=1.0, **ask)
     assert walking == [[0, 1, 2, 0, 1, 2], [0, 1, 0, 1]]
-    every = weigh_hypotheses(denoiser, 3, Space((1, 1, 4), "image"), noise=Noise([0]), margin=1e9, **ask)
+    every = weigh_hypotheses(denoiser, 3, Pixels(1, 1, 4), noise=Noise([0]), margin=1e9, **ask)
     assert torch.allclose(some[:, :2], every[:, :2])
 
 
@@ -235,7 +236,7 @@ def test_guidance_by_a_measurement_samples_the_posterior():
     size = 4
     rank = torch.randn(size, size, generator=torch.Generator().manual_seed(2))
     covariance = 0.1 * (rank @ rank.T) / size + 0.01 * torch.eye(size)
-    model, space = Diffusion(Exact(covariance), Space((1, 1, size), "image")), Space((1, 1, size), "image")
+    model, space = Diffusion(Exact(covariance), Pixels(1, 1, size)), Pixels(1, 1, size)
     mask = torch.tensor([True, True, False, False]).view(1, 1, size)
     seen_signal = torch.tensor([0.15, -0.1])
     seen = torch.zeros(1, 1, size)

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from dgm_models.contracts import Noise, Space, last
-from dgm_models.degradations import Hide
+from dgm_models.contracts import Noise, last
 from dgm_models.families.energy import EnergyBased
+from dgm_models.measurements import Hide
+from dgm_models.spaces import Reals
 from tests.conftest import TINY, toy_data
 
 
@@ -38,7 +39,7 @@ def test_the_slope_is_the_gradient_of_the_energy(toys):
 
 
 def test_langevin_chains_draw_from_the_energy():
-    model = EnergyBased(Bowl(0.5, 0.1), Space((2,)), classes=2)
+    model = EnergyBased(Bowl(0.5, 0.1), Reals((2,)), classes=2)
     *_, (x, _) = model.chain(torch.zeros(1500, 2), None, Noise(range(1500)), steps=100, step_size=2.0, temperature=1.0)
     assert x.std().item() == pytest.approx(0.5, abs=0.03)
     *_, (cold, energy) = model.chain(torch.ones(5, 2), None, Noise(range(5)), steps=200, step_size=2.0, temperature=0.0)
@@ -56,7 +57,7 @@ def test_energy_falls_from_noise_to_samples(toys):
 
 def test_the_constants_of_the_labels_are_found():
     """Label 1 has three nats more energy everywhere: as both labels come equally often, its constant makes up for it."""
-    model = EnergyBased(Bowl(1.0, 0.1, (0.0, 3.0)), Space((2,)), classes=2)
+    model = EnergyBased(Bowl(1.0, 0.1, (0.0, 3.0)), Reals((2,)), classes=2)
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randn(500, 2, generator=generator), torch.arange(500) % 2
     model.finish(x, y)
@@ -67,7 +68,7 @@ def test_the_constants_of_the_labels_are_found():
 
 def test_labels_are_told_apart_by_their_energies_late_in_training():
     """With energies that differ by 3 nats everywhere the true label is missed by softplus(-3) or softplus(3); no label, no lesson."""
-    model = EnergyBased(Bowl(1.0, 0.1, (0.0, 3.0)), Space((2,)), classes=2, compare=1.0, compare_from=0.7)
+    model = EnergyBased(Bowl(1.0, 0.1, (0.0, 3.0)), Reals((2,)), classes=2, compare=1.0, compare_from=0.7)
     miss = lambda *y: model._confusion(torch.zeros(len(y), 2), torch.tensor(y)).item()  # noqa: E731
     gap = torch.tensor(3.0)
     assert miss(0, 0) == pytest.approx(softplus(-gap).item(), rel=1e-4)
@@ -105,7 +106,7 @@ def test_half_of_a_picture_calls_for_its_label(toys):
 
 def test_the_denoiser_is_a_step_down_from_the_picture_in_the_mixture():
     """Of N(0, spread^2) with the energy of clean data, it takes away the slope at x_t / t, or at the noisiest that was met."""
-    model = EnergyBased(Bowl(0.5, 0.1), Space((2,)), classes=2, most=4.0)
+    model = EnergyBased(Bowl(0.5, 0.1), Reals((2,)), classes=2, most=4.0)
     denoise, x = model.denoiser(torch.zeros(3, dtype=torch.long)), torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(denoise(x, 0.5), (1 - 0.1**2 / 0.5**2) * x / 0.5)
     assert torch.allclose(denoise(x, 0.0), (1 - 0.1**2 / 0.5**2) * 5 * x)

@@ -9,30 +9,31 @@ import pytest
 import torch
 
 from dgm_models import catalog, weights
-from dgm_models.data import mnist
-from dgm_models.training import evaluation, material, report, run
+from dgm_models.data import SETS, mnist
+from dgm_models.evaluation import material, measure, report
+from dgm_models.training import run
 
 
 @pytest.fixture
 def few(monkeypatch, tmp_path):
     """1,200 test digits to measure on, test digits in the place of the training digits, and a manifest that is thrown away."""
     x, y = mnist.test()
-    monkeypatch.setattr(mnist, "train", lambda: (x, y))
-    monkeypatch.setattr(evaluation, "test_digits", lambda: (mnist.pixels(x[:1200]), y[:1200]))
-    monkeypatch.setattr(evaluation, "DRAWN", 1200)
+    monkeypatch.setitem(SETS, "mnist", replace(mnist.DATA, train=lambda: (x, y), test=lambda: (x[:1200], y[:1200])))
+    monkeypatch.setattr(measure, "DRAWN", 1200)
     monkeypatch.setattr(material, "SHEETS", tmp_path / "sheets")
     written: dict = {}
     monkeypatch.setattr(weights, "record", lambda id, entry: written.update({id: entry}))
-    evaluation._floor.cache_clear()
+    kept = (measure._floor, material.held_out)
+    for each in kept:
+        each.cache_clear()
     yield written
-    evaluation._floor.cache_clear()
+    for each in kept:
+        each.cache_clear()
 
 
 def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
     found = {}
-    for part, scores in evaluation.evaluate(
-        "gmm-mnist", ["samples", "distances", "inpainting", "super_resolution", "likelihood"], digits=24
-    ):
+    for part, scores in measure.evaluate("gmm-mnist", ["samples", "distances", "inpainting", "super_resolution", "likelihood"], digits=24):
         found |= scores
         assert few["gmm-mnist"]["scores"].items() >= scores.items(), part
     assert found["read_as_asked"] > 0.93
@@ -53,23 +54,23 @@ def test_a_model_is_measured_and_recorded_part_by_part(few, tmp_path):
 
 def test_machines_in_black_and_white_are_measured_in_nats_of_their_own(few):
     """Not in bits of 8-bit levels; and with the protocol of the constant that they estimate."""
-    found = dict(evaluation.evaluate("rbm-mnist", ["likelihood", "nats", "recognition"], digits=100))
+    found = dict(measure.evaluate("rbm-mnist", ["likelihood", "nats", "recognition"], digits=100))
     assert set(found) == {"nats", "recognition"}
     assert 80 < found["nats"]["nats"] < 110
     assert found["nats"]["nats_evidence"] == "estimate"
     assert found["nats"]["log_z_error"] < 1
     assert found["nats"]["ais_chains"] * found["nats"]["ais_temperatures"] > 1_000_000
     assert found["recognition"]["recognised"] > 0.9
-    assert dict(evaluation.evaluate("gmm-mnist", ["nats", "recognition"])) == {}
+    assert dict(measure.evaluate("gmm-mnist", ["nats", "recognition"])) == {}
 
 
 def test_what_the_app_draws_is_measured_where_it_is_sharper_than_the_model(few, monkeypatch):
     """For a model that is neither guided nor cooled there is nothing to add; cooled, it is a figure beside the plain one."""
-    assert list(evaluation.evaluate("gmm-mnist", ["guided"])) == []
+    assert list(measure.evaluate("gmm-mnist", ["guided"])) == []
     model = catalog.load("gmm-mnist")
-    monkeypatch.setattr(evaluation, "sharpened", lambda model: True)
-    found = evaluation._guided("gmm-mnist", model)
-    plain = evaluation._distances("gmm-mnist", model)
+    monkeypatch.setattr(measure, "sharpened", lambda model: True)
+    found = measure._guided("gmm-mnist", model)
+    plain = measure._distances("gmm-mnist", model)
     assert found["frechet_ratio_guided"] == pytest.approx(plain["frechet_ratio"])
     assert {"precision_guided", "recall_guided"} <= set(found)
     assert not any("floor" in name for name in found)
@@ -79,12 +80,12 @@ def test_the_floor_has_the_labels_of_the_digits_it_is_measured_on(few, monkeypat
     """With the very digits for training digits the floor is that of a reordering: none."""
     x, y = mnist.test()
     monkeypatch.setattr(mnist, "train", lambda: (x[:1200], y[:1200]))
-    assert evaluation._floor(draws=1)["frechet"] == pytest.approx(0, abs=1e-3)
+    assert measure._floor(draws=1)["frechet"] == pytest.approx(0, abs=1e-3)
 
 
 def test_unknown_parts_are_refused():
     with pytest.raises(ValueError, match="there are: speed, samples"):
-        list(evaluation.evaluate("gmm-mnist", ["charm"]))
+        list(measure.evaluate("gmm-mnist", ["charm"]))
 
 
 def test_the_table_is_the_manifest(tmp_path):

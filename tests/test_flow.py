@@ -7,11 +7,12 @@ import itertools
 import pytest
 import torch
 
-from dgm_models.contracts import Noise, Space, last
-from dgm_models.degradations import Hide
+from dgm_models.contracts import Noise, last
 from dgm_models.families.flow import Flow
+from dgm_models.measurements import Hide
 from dgm_models.networks.coupling import CoarseToFine
 from dgm_models.probability import log_normal
+from dgm_models.spaces import Pixels
 from tests.conftest import toy_data
 
 each_space = pytest.mark.parametrize("name", ["points", "pixels"])
@@ -65,7 +66,7 @@ def test_log_prob_is_that_of_the_noise_and_the_log_determinant(toys, name):
 
 def test_all_binary_pictures_of_two_by_two_sum_to_one():
     torch.manual_seed(0)
-    space = Space((1, 2, 2), "image")
+    space = Pixels(1, 2)
     model = Flow(CoarseToFine(2, levels=2, classes=2, widths=(16,), depths=(1,), first=1), space, classes=2).eval()
     every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4))).view(16, 1, 2, 2)
     for label in (0, 1, -1):
@@ -96,7 +97,7 @@ def test_temperature_narrows_the_samples(toys):
 
 def test_the_loss_is_the_negative_log_likelihood_and_the_recogniser_has_one_of_its_own():
     torch.manual_seed(0)
-    space = Space((1, 4, 4), "image")
+    space = Pixels(1, 4)
     x, y = toy_data(space)
     for width in (0, 8):
         network = CoarseToFine(4, levels=256, classes=2, widths=(16,), depths=(1,), first=1, recogniser=width)
@@ -124,7 +125,7 @@ def test_labels_are_drawn_as_often_as_the_recogniser_says(toys):
 def test_many_particles_draw_what_the_seen_pixels_call_for():
     """On a flow of binary 4 x 4 pictures, two pixels hidden: the share of each answer is its exact posterior probability."""
     torch.manual_seed(3)
-    space = Space((1, 4, 4), "image")
+    space = Pixels(1, 4)
     model = Flow(CoarseToFine(4, levels=2, widths=(16,), depths=(1,), first=1), space).eval()
     for p in model.parameters():
         p.data += 0.3 * torch.randn(p.shape)

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from dgm_models.contracts import Noise, last
-from dgm_models.degradations import Hide
 from dgm_models.families.gan import GAN
+from dgm_models.measurements import Hide
 from dgm_models.probability import truncated_normal
 from dgm_models.training.loop import train
 from tests.conftest import PLANE, TINY, build, toy_data

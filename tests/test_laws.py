@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dgm_models.contracts import Noise, last
-from dgm_models.degradations import Grey, Hide, Shrink
+from dgm_models.measurements import Grey, Hide, Shrink
 from dgm_models.probability import energy_distance
 from tests.conftest import KINDS, PLANE, TINY, build, toy_data
 
@@ -135,7 +135,7 @@ def test_nonsense_measurements_are_refused(toys, family):
     for bad in (255 * seen, seen - 3):
         with pytest.raises(ValueError, match=r"expected what was seen of pixels in \[0, 1\]"):
             last(model.restore(bad, Shrink(2), Noise([1, 2])))
-    with pytest.raises(ValueError, match="expected a degradation of Hide, Shrink"):
+    with pytest.raises(ValueError, match="expected such a measurement|expected pictures of 3 colours"):
         last(model.restore(seen, Grey(), Noise([1, 2])))
     with pytest.raises(ValueError, match="which does not fit"):
         last(model.restore(torch.rand(2, 1, 4, 4), Hide(torch.ones(1, 3, 3, dtype=torch.bool)), Noise([1, 2])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dgm_models.training import metrics
+from dgm_models.evaluation import metrics
 
 x = torch.rand(20, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 

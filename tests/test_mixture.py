@@ -7,10 +7,11 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture as Oracle
 
-from dgm_models.contracts import Noise, Space, last
+from dgm_models.contracts import Noise, last
 from dgm_models.data import points
-from dgm_models.degradations import Hide
 from dgm_models.families.gaussian_mixture import GaussianMixture, gaussian_log_density, inverse_trace
+from dgm_models.measurements import Hide
+from dgm_models.spaces import Pixels, Reals
 
 
 def dense(mean, factors, variance):
@@ -36,7 +37,7 @@ def test_woodbury_agrees_with_the_dense_density(parts):
 def test_em_finds_what_scikit_learn_finds():
     """With as many factors as dimensions each component is a full Gaussian."""
     x, _ = points.ring(3000, modes=3)
-    ours = GaussianMixture(Space((2,)), components=3, factors=2, floor=0.01)
+    ours = GaussianMixture(Reals((2,)), components=3, factors=2, floor=0.01)
     steps = [value for _, value in ours.fit(x, torch.zeros(len(x)), steps=200)]
     theirs = Oracle(3, random_state=0, n_init=3).fit(x.numpy())
     assert all(b >= a - 1e-5 for a, b in zip(steps, steps[1:], strict=False))
@@ -47,7 +48,7 @@ def test_em_finds_what_scikit_learn_finds():
 
 def test_conditioning_agrees_with_the_formula():
     """One component, the second coordinate hidden: the textbook's conditional mean and variance."""
-    model = GaussianMixture(Space((1, 1, 2), "real"), components=1, factors=1).requires_grad_(False)
+    model = GaussianMixture(Reals((1, 1, 2)), components=1, factors=1).requires_grad_(False)
     model.means[:] = torch.tensor([0.5, -0.2])
     model.factors[0, 0, :, 0] = torch.tensor([1.0, 0.8])
     model.log_noise[:] = torch.tensor([0.3, 0.5]).log()
@@ -68,7 +69,7 @@ def test_conditioning_agrees_with_the_formula():
 
 def test_the_bound_for_8_bit_pictures_is_one():
     """All 256^2 pictures of two pixels: the masses sum to at most 1, and nearly to 1."""
-    model = GaussianMixture(Space((1, 1, 2), "image"), components=2, factors=1, floor=0.02).requires_grad_(False)
+    model = GaussianMixture(Pixels(1, 1, 2), components=2, factors=1, floor=0.02).requires_grad_(False)
     model.means[:] = torch.tensor([[0.4, 0.5], [0.6, 0.3]])
     model.factors[:] = 0.05
     model.log_noise[:] = -3.0

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Noise, Space
+from dgm_models.contracts import Noise
 from dgm_models.families.vae import VAE
 from dgm_models.probability import log_mean_exp
+from dgm_models.spaces import Pixels
 from dgm_models.training.loop import train
 from tests.conftest import TINY, TinyAutoencoder, toy_data
 
@@ -37,7 +38,7 @@ def test_a_fitted_prior_tightens_the_bound():
     """The mixture is fitted to the codes, so it gives them more mass than N(0, I) does; samples come from it."""
     x, y = toy_data(TINY)
     torch.manual_seed(0)
-    model = VAE(TinyAutoencoder(3, 2), TINY, latent=3, classes=2, mixture=4)
+    model = VAE(TinyAutoencoder(TINY.shape, 3, 2), TINY, latent=3, classes=2, mixture=4)
     for _ in train(model, x, y, steps=600, batch=128, rate=3e-3, ema=0.98):
         pass
     model.requires_grad_(False)
@@ -67,7 +68,7 @@ class TwoPixels(nn.Module):
 
 def test_the_bound_sums_to_one_over_all_pictures():
     """Each single-code weight is an unbiased estimate of p(x), so the masses of all 256^2 pictures of two pixels sum to one."""
-    model = VAE(TwoPixels(), Space((1, 1, 2), "image"), latent=2).requires_grad_(False)
+    model = VAE(TwoPixels(), Pixels(1, 1, 2), latent=2).requires_grad_(False)
     level = torch.arange(256) / 255
     pictures = torch.cartesian_prod(level, level).view(-1, 1, 1, 2)
     total = torch.cat([model.log_prob(some, k=4) for some in pictures.split(16384)]).double().exp().sum().item()

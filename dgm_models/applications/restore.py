@@ -12,7 +12,8 @@ from dgm_models import catalog
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import Receipt, measured
 from dgm_models.contracts import Frame, Noise, Settings
-from dgm_models.degradations import Degradation
+from dgm_models.data import SETS
+from dgm_models.measurements import Linear
 
 PRESETS = ("centre", "upper half", "left half", "stripes", "noise")
 
@@ -23,26 +24,26 @@ class Restored:
 
     id: str
     frames: list[Frame]
-    readings: Tensor  # (answers,) the digit that the reader sees in each
+    readings: Tensor  # (answers,) the class that the reader sees in each
     receipt: Receipt
 
 
 def restore(
-    id: str, seen: Tensor, degradation: Degradation, seed: int, answers: int = 4, y: int = -1, settings: Settings | None = None
+    id: str, seen: Tensor, measurement: Linear, seed: int, answers: int = 4, y: int = -1, settings: Settings | None = None
 ) -> Restored:
     """Several draws for one measurement (1, ...); answer i uses seed + i."""
     loaded, noise = catalog.open_for("restore", id), Noise(seeds_from(seed, answers))
     labels = torch.full((answers,), y)
     seen = seen.expand(answers, *seen.shape[1:])
     with measured(loaded, catalog.recipe(id).title, seed, answers) as receipt:
-        frames = list(loaded.model.restore(seen, degradation, noise, labels, settings))
-    return Restored(id, frames, read(frames[-1].x).argmax(1), receipt)
+        frames = list(loaded.model.restore(seen, measurement, noise, labels, settings))
+    return Restored(id, frames, read(frames[-1].x, catalog.recipe(id).data).argmax(1), receipt)
 
 
-def read(x: Tensor) -> Tensor:
-    """What the reader makes of digits: probabilities (n, 10)."""
+def read(x: Tensor, data: str = "mnist") -> Tensor:
+    """What the judge of a data set makes of elements: p(y | x), (n, classes)."""
     with torch.no_grad():
-        return catalog.load("reader-mnist").probabilities(x)
+        return catalog.load(SETS[data].judge).probabilities(x)
 
 
 def bicubic(seen: Tensor, factor: int) -> Tensor:

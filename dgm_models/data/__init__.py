@@ -1,0 +1,10 @@
+"""The data sets: a file each, and all of them by their name."""
+
+from __future__ import annotations
+
+from dgm_models.data import fashion, mnist
+from dgm_models.data.dataset import DataError, Dataset
+
+SETS: dict[str, Dataset] = {each.id: each for each in (mnist.DATA, fashion.DATA)}
+
+__all__ = ["SETS", "DataError", "Dataset"]

@@ -14,11 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob, last
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob, last
 from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import infer_labels, weigh_levels
+from dgm_models.measurements import Disjoint, Hide, Linear, put_back_in_range
+from dgm_models.networks import fitted
 from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, order_keys, sharpen
+from dgm_models.spaces import Space
 
 HASTE = 2.0  # the share that is known grows as this power of the share of steps: the first pixels decide most, so they come one by one
 TOGETHER = 0.85  # correlation of hidden pixels in one block average, of 0.6 to 0.9 alike on 80 digits; with 0 every third is lost
@@ -47,7 +49,7 @@ class AnyOrder(Family):
 
     Settings = AnyOrderSettings
     Restoring = AnyOrderRestoring
-    restores = (Hide, Shrink)
+    restores = (Disjoint,)
     evidence = "lower bound"
 
     def __init__(
@@ -57,7 +59,7 @@ class AnyOrder(Family):
         patch, so that whole regions are hidden, as no order that is drawn evenly would hide them."""
         super().__init__()
         self.patchy = patchy
-        self.network, self.space, self.classes, self.drop, self.positions = network, space, classes, drop, positions
+        self.network, self.space, self.classes, self.drop, self.positions = fitted(network, space.shape), space, classes, drop, positions
         self.levels = network.levels
 
     # training and likelihood ------------------------------------------------------------------------------------------
@@ -126,30 +128,30 @@ class AnyOrder(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: AnyOrderRestoring | None = None
+        self, seen: Tensor, measurement: Disjoint, noise: Noise, y: Tensor | None = None, settings: AnyOrderRestoring | None = None
     ) -> Iterator[Frame]:
         """Samples of p(x | seen, y): seen pixels come first in the order, and where no label was given they call for one. Averages of
         blocks settle the pixels of blocks that are all black or all white, and weigh the levels of the others by what the rest of
         the block leaves (`guidance.weigh_levels`)."""
-        self.check_measurement(seen, degradation, noise)
+        self.check_measurement(seen, measurement, noise)
         settings, n, y = settings or self.Restoring(), len(noise), self.labels(y, len(noise))
         sampling = self.Settings(steps=settings.steps, temperature=settings.temperature, guidance_scale=1.0)
-        spread, weigh = degradation.pinv(seen), None if isinstance(degradation, Hide) else (seen, degradation)
+        spread, weigh = measurement.pinv(seen), None if isinstance(measurement, Hide) else (seen, measurement)
         levels = self.space.to_levels(spread, self.levels)
         if weigh is None:
-            known = degradation.mask.expand(n, *self.space.shape)
+            known = measurement.mask.expand(n, *self.space.shape)
             if self.classes and settings.label_steps:
                 weigh_labels = partial(self._weigh_labels, steps=settings.label_steps)
-                y = infer_labels(weigh_labels, self.classes, self.space, seen, degradation, noise, y)
+                y = infer_labels(weigh_labels, self.classes, self.space, seen, measurement, noise, y)
         else:  # no level is below 0 or above 1, so an average that is 0 or 1 leaves no choice
-            half = degradation.gain / (2 * self.levels - 2)
+            half = measurement.gain / (2 * self.levels - 2)
             known = (spread < half) | (spread > 1 - half)
         for frame in self._reveal(noise, y, levels, known, sampling, weigh):
-            yield frame._replace(x=put_back_in_range(frame.x, seen, degradation) if frame.guess is None else frame.x)
+            yield frame._replace(x=put_back_in_range(frame.x, seen, measurement) if frame.guess is None else frame.x)
 
-    def _weigh_labels(self, seen: Tensor, degradation: Hide, noise: Noise, steps: int) -> Tensor:
+    def _weigh_labels(self, seen: Tensor, measurement: Hide, noise: Noise, steps: int) -> Tensor:
         """Bounds of log p(seen pixels | label), (m, classes)."""
-        among = degradation.mask.expand(len(seen), *self.space.shape).flatten(1)
+        among = measurement.mask.expand(len(seen), *self.space.shape).flatten(1)
         labels = [torch.full((len(seen),), label) for label in range(self.classes)]
         return self._bound(self.space.to_levels(seen, self.levels), among, labels, noise, steps)
 
@@ -160,7 +162,7 @@ class AnyOrder(Family):
         levels: Tensor,
         known: Tensor,
         settings: AnyOrderSettings,
-        weigh: tuple[Tensor, Degradation] | None = None,
+        weigh: tuple[Tensor, Linear] | None = None,
         guess: bool = True,
     ) -> Iterator[Frame]:
         """The film from `known` to everything. Each frame's guess is the mean of every pixel given what is known by then; without
@@ -202,7 +204,7 @@ class AnyOrder(Family):
     def _order(self, noise: Noise, known: Tensor) -> Tensor:
         """The rank of each element: known ones first, then chance; pixels of one small block far apart from each other."""
         key = noise.uniform(self.space.size)
-        if self.space.kind == "image" and not self.space.shape[1] % BLOCK:
+        if len(self.space.shape) == 3 and not self.space.shape[1] % BLOCK:
             blocks = F.pixel_unshuffle(key.view(-1, *self.space.shape), BLOCK)  # (n, 16, h / 4, w / 4)
             turn = blocks.argsort(1).argsort(1).float()
             key = F.pixel_shuffle(turn, BLOCK).flatten(1) + key

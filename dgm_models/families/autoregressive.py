@@ -13,11 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Hide
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.guidance import resample
+from dgm_models.measurements import Hide
+from dgm_models.networks import fitted
 from dgm_models.networks.raster import Causal, Prefix
 from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, sharpen
+from dgm_models.spaces import Space
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Autoregressive(Family):
     def __init__(self, network: Causal, space: Space, classes: int = 0, drop: float = 0.1, positions: int = 0) -> None:
         """positions: how many of a picture a training step looks at; 0: all."""
         super().__init__()
-        self.network, self.space, self.classes, self.drop, self.positions = network, space, classes, drop, positions
+        self.network, self.space, self.classes, self.drop, self.positions = fitted(network, space.shape), space, classes, drop, positions
         self.levels = network.levels
 
     # training and likelihood ------------------------------------------------------------------------------------------
@@ -83,12 +85,13 @@ class Autoregressive(Family):
         """How much the log-probability of pixel `at` (raster index) moves with each other pixel: |gradient|, like x[:1]."""
         with torch.enable_grad():
             levels = self.space.to_levels(self.space.check(x[:1]), self.levels)
-            told = self.network.table[levels[:, 0]].detach().requires_grad_()
-            hit = F.one_hot(levels[:, 0], self.levels).to(told.dtype).sum(2)
+            rows = levels.flatten(1, 2)
+            told = self.network.table[rows].detach().requires_grad_()
+            hit = F.one_hot(rows, self.levels).to(told.dtype).sum(2)
             logits = self.network.look(told, hit, self.labels(y, len(x))[:1], torch.tensor([[at]]))
             chosen = logits.log_softmax(2)[0, 0, levels.flatten()[at]]
             (slope,) = torch.autograd.grad(chosen, told)
-        return slope.norm(dim=3)[:, None]
+        return slope.norm(dim=3).view_as(x[:1])
 
     # sampling ---------------------------------------------------------------------------------------------------------
 
@@ -115,12 +118,12 @@ class Autoregressive(Family):
     def _picture(self, levels: Tensor, at: int, within: Tensor) -> Tensor:
         """The elements before `at`; coordinates that are still to come are 0, pixels black."""
         x = self.space.from_levels(levels, self.levels, within)
-        if self.space.kind == "real":
+        if not self.space.discrete:
             x[:, at:] = 0
         return x.view(-1, *self.space.shape)
 
     def _note(self, at: int) -> str:
-        return f"pixel {at} of {self.space.size}" if self.space.kind == "image" else f"coordinate {at + 1}"
+        return f"{self.space.unit} {at} of {self.space.size}"
 
     def sample(self, noise: Noise, y: Tensor | None = None, settings: AutoregressiveSettings | None = None) -> Tensor:
         """The last frame, without the others."""
@@ -130,7 +133,7 @@ class Autoregressive(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Hide, noise: Noise, y: Tensor | None = None, settings: AutoregressiveRestoring | None = None
+        self, seen: Tensor, measurement: Hide, noise: Noise, y: Tensor | None = None, settings: AutoregressiveRestoring | None = None
     ) -> Iterator[Frame]:
         """Draw the hidden pixels in raster order and clamp the seen ones.
 
@@ -138,11 +141,11 @@ class Autoregressive(Family):
         that they come across, and resampled after each row (sequential Monte Carlo; Gordon et al., 1993): with many of
         them, samples of p(x | seen, y).
         """
-        self.check_measurement(seen, degradation, noise)
+        self.check_measurement(seen, measurement, noise)
         settings = settings or self.Restoring()
         n, size, many, across = len(noise), self.space.size, settings.particles, self.space.shape[-1]
         chance, again = noise.uniform(many, size).flatten(0, 1), noise.uniform(size // across)
-        mask = degradation.mask.expand(n, *self.space.shape).reshape(n, size).repeat_interleave(many, 0)
+        mask = measurement.mask.expand(n, *self.space.shape).reshape(n, size).repeat_interleave(many, 0)
         truth = self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)
         prefix = self.network.begin(self.labels(y, n).repeat_interleave(many))
         weight = torch.zeros(n, many)
@@ -168,5 +171,5 @@ class Autoregressive(Family):
 
 
 def near_ink(levels: Tensor) -> Tensor:
-    """Where a picture is not plain background: (n, 1, h, w) -> bool (n, h w)."""
+    """Where a picture is not plain background: (n, c, h, w) -> bool (n, c h w)."""
     return F.max_pool2d((levels > 0).float(), 3, stride=1, padding=1).flatten(1) > 0

@@ -15,9 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space
+from dgm_models.contracts import Family, Frame, Noise, Settings
 from dgm_models.families.boltzmann import BoltzmannMachine, BoltzmannSettings
 from dgm_models.networks.boltzmann import Belief
+from dgm_models.spaces import Space
 from dgm_models.sweeps import Bits, Chains, Moment, balance, contrast, dream, log_marginal, mean_field, misread, protocol, units_of
 
 FIRST, ABOVE, ALL = range(3)  # what is being learned
@@ -105,8 +106,8 @@ class DeepBelief(Family):
     @torch.no_grad()
     def trace(self, noise: Noise, y: Tensor | None = None, settings: Settings | None = None) -> Iterator[Frame]:
         """Sweeps of the machine above, from units by chance, and each time the picture that its features draw, by its chances."""
-        within = noise.uniform(*self.space.shape) if self.space.kind == "real" else None
-        at = noise.uniform(self.bits.size) if self.space.kind == "real" else None
+        within = self.space.within(noise)
+        at = None if self.space.discrete else noise.uniform(self.bits.size)
         for moment in self.dream(noise, y, settings):
             pictures = self.network.pictures(moment.states[0])
             yield Frame(self.bits.back(pictures if at is None else (at < pictures).float(), within), moment.note)

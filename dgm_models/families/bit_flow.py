@@ -15,9 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, knob
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.networks.boltzmann import Layers
 from dgm_models.networks.nade import NADE
+from dgm_models.spaces import Space
 from dgm_models.sweeps import Bits
 
 PART = 50  # pictures whose chances are worked out at once
@@ -112,7 +113,7 @@ class BitFlow(Family):
     def trace(self, noise: Noise, y: Tensor | None = None, settings: BitFlowSettings | None = None) -> Iterator[Frame]:
         """Pixel by pixel, a frame a row of them."""
         settings, y = settings or self.Settings(), self.settled(y, noise)
-        within = noise.uniform(*self.space.shape) if self.space.kind == "real" else None
+        within = self.space.within(noise)
         chance, every = noise.uniform(self.bits.size), self.space.shape[-1] if within is None else None
         for count, v in enumerate(self.steps(y, chance, settings.temperature, every)):
             done = min(self.bits.size, count * (every or self.bits.size))

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, knob
-from dgm_models.degradations import Degradation, Hide
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
+from dgm_models.measurements import Hide, Linear
 from dgm_models.networks.boltzmann import Layers
+from dgm_models.spaces import Space
 from dgm_models.sweeps import (
     LEARNING,
     Bits,
@@ -126,21 +127,21 @@ class BoltzmannMachine(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: BoltzmannRestoring | None = None
+        self, seen: Tensor, measurement: Linear, noise: Noise, y: Tensor | None = None, settings: BoltzmannRestoring | None = None
     ) -> Iterator[Frame]:
         """The same chain with the pixels that were seen held, on or off; the label is drawn with the rest unless it is given."""
-        self.check_measurement(seen, degradation, noise)
-        mask = degradation(torch.ones(len(noise), *self.space.shape)).flatten(1) > 0.5
+        self.check_measurement(seen, measurement, noise)
+        mask = measurement(torch.ones(len(noise), *self.space.shape)).flatten(1) > 0.5
         held, within = self.bits.of(seen), self._within(noise)
 
         def hold(layer: int, drawn: Tensor) -> Tensor:
             return drawn if layer else torch.where(mask, held, drawn)
 
         for moment in dream(self.network, noise, units_of(self.labels(y, len(noise)), self.classes), settings or self.Restoring(), hold):
-            yield Frame(degradation.put_back(self._shown(moment, within), seen), moment.note)
+            yield Frame(measurement.put_back(self._shown(moment, within), seen), moment.note)
 
     def _within(self, noise: Noise) -> Tensor | None:
-        return noise.uniform(*self.space.shape) if self.space.kind == "real" else None
+        return self.space.within(noise)
 
     def _shown(self, moment: Moment, within: Tensor | None) -> Tensor:
         """The visible units: pixels by the chance that they are on, reals as what they are."""

@@ -15,11 +15,13 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.guidance import follow_measurement, infer_labels, weigh_hypotheses
+from dgm_models.measurements import Linear, put_back_in_range
+from dgm_models.networks import fitted
 from dgm_models.probability import lerp, log_normal
 from dgm_models.samplers import GRIDS, SAMPLERS, times
+from dgm_models.spaces import Space
 
 PART = 64  # pictures that go through the network at once: 4,000 take 1.7 times as long apiece
 FINEST = 3.5  # logit t where encoding and likelihood meet the data: noise of 3 % of half the grey range
@@ -55,13 +57,13 @@ class Diffusion(Family):
 
     Settings = DiffusionSettings
     Restoring = DiffusionRestoring
-    restores = (Hide, Shrink)
+    restores = (Linear,)
     quick = MappingProxyType({"steps": 12})  # within 2 % of what 32 steps give
 
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
-        self.network, self.space, self.classes, self.drop = network, space, classes, drop
-        self.evidence = "lower bound" if space.kind == "image" else "estimate"
+        self.network, self.space, self.classes, self.drop = fitted(network, space.shape), space, classes, drop
+        self.evidence = "lower bound" if space.discrete else "estimate"
         # log of how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
         self.register_buffer("log_prior", torch.full((256,), -math.log(256)))
 
@@ -81,7 +83,7 @@ class Diffusion(Family):
 
     def observe(self, x: Tensor) -> None:
         """Count the grey levels of the training pictures, uint8; called once before training."""
-        if self.space.kind == "image":
+        if self.space.discrete:
             counts = torch.bincount(x.flatten().long(), minlength=256) + 1.0
             self.log_prior.copy_((counts / counts.sum()).log())
 
@@ -126,22 +128,22 @@ class Diffusion(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: DiffusionRestoring | None = None
+        self, seen: Tensor, measurement: Linear, noise: Noise, y: Tensor | None = None, settings: DiffusionRestoring | None = None
     ) -> Iterator[Frame]:
         """Samples of p(x | seen, y): the ancestral sampler, pulled towards the measurement at every step (`guidance`)."""
-        self.check_measurement(seen, degradation, noise)
+        self.check_measurement(seen, measurement, noise)
         settings = settings or self.Restoring()
         y = self.labels(y, len(noise))
         if self.classes and settings.label_steps:
             weigh = partial(weigh_hypotheses, self.denoiser, self.classes, self.space, steps=settings.label_steps)
-            y = infer_labels(weigh, self.classes, self.space, seen, degradation, noise, y)
+            y = infer_labels(weigh, self.classes, self.space, seen, measurement, noise, y)
         denoise = self.denoiser(y, settings.guidance_scale)
         film = follow_measurement(
-            denoise, self.space, seen, degradation, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn
+            denoise, self.space, seen, measurement, noise, steps=settings.steps, solves=settings.solves, churn=settings.churn
         )
         for t, x, guess in film:
             frame = self._frame(x, t, guess, "guided by what was seen")
-            yield frame._replace(x=put_back_in_range(frame.x, seen, degradation)) if t == 1 else frame
+            yield frame._replace(x=put_back_in_range(frame.x, seen, measurement)) if t == 1 else frame
 
     # latents and likelihood -------------------------------------------------------------------------------------------
 
@@ -183,9 +185,9 @@ class Diffusion(Family):
         t = torch.sigmoid(torch.tensor(FINEST)).item()
         pinch = noise.normal(*self.space.shape)
         x_t, bound, finest = x, torch.zeros(len(x)), FINEST
-        if self.space.kind != "image":
+        if not self.space.discrete:
             finest = 6.0  # a density has no levels to hide below: go as near to the data as single precision allows
-        if self.space.kind == "image":
+        if self.space.discrete:
             x_t = t * self.space.to_signal(x) + (1 - t) * pinch
             q = log_normal(pinch) - math.log(1 - t)
             bound = (self._log_level(x, x_t, t) - q).flatten(1).sum(1)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.networks import fitted
 from dgm_models.samplers import euler
+from dgm_models.spaces import Space
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class DistilledDiffusion(Family):
         self, network: nn.Module, space: Space, classes: int = 0, guidance_scale: float = 1.7, guided: tuple[float, float] = (0.2, 0.6)
     ) -> None:
         super().__init__()
-        self.network, self.space, self.classes = network, space, classes
+        self.network, self.space, self.classes = fitted(network, space.shape), space, classes
         self.guidance_scale, self.guided = guidance_scale, guided
         self._lesson: tuple[nn.Module, float, int, int] | None = None
 

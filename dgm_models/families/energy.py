@@ -16,10 +16,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.guidance import infer_labels, signal_of, weigh_hypotheses
+from dgm_models.measurements import Linear, put_back_in_range
+from dgm_models.networks import fitted
 from dgm_models.probability import lerp
+from dgm_models.spaces import Space
 
 OTHERS = 3  # wrong labels that a true one is told from in training
 PART = 250  # pictures whose energies are measured at once
@@ -51,7 +53,7 @@ class EnergyBased(Family):
 
     Settings = EnergySettings
     Restoring = EnergyRestoring
-    restores = (Hide, Shrink)
+    restores = (Linear,)
     evidence = "unnormalised"
 
     def __init__(
@@ -71,7 +73,7 @@ class EnergyBased(Family):
         compare: the weight of telling labels apart by their energies, of the first `compared` elements of a batch, once a share
         `compare_from` of the training is over."""
         super().__init__()
-        self.network, self.space, self.classes = network, space, classes
+        self.network, self.space, self.classes = fitted(network, space.shape), space, classes
         self.width, self.least, self.most, self.drop = width, least, most, drop
         self.compare, self.compare_from, self.compared, self.comparing = compare, compare_from, compared, True
         self.register_buffer("log_constant", torch.zeros(classes + 1))  # of each label, relative: see `finish`
@@ -157,22 +159,22 @@ class EnergyBased(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: EnergyRestoring | None = None
+        self, seen: Tensor, measurement: Linear, noise: Noise, y: Tensor | None = None, settings: EnergyRestoring | None = None
     ) -> Iterator[Frame]:
         """The same walk, where what was seen takes the place of the slope in its directions (Kadkhodaie and Simoncelli, 2021,
         algorithm 2), after a label that what was seen calls for."""
-        self.check_measurement(seen, degradation, noise)
-        settings, target, y = settings or self.Restoring(), signal_of(self.space, degradation, seen), self.labels(y, len(noise))
+        self.check_measurement(seen, measurement, noise)
+        settings, target, y = settings or self.Restoring(), signal_of(self.space, measurement, seen), self.labels(y, len(noise))
         if self.classes and settings.label_steps:
             weigh = partial(weigh_hypotheses, self.denoiser, self.classes, self.space, steps=settings.label_steps)
-            y = infer_labels(weigh, self.classes, self.space, seen, degradation, noise, y)
+            y = infer_labels(weigh, self.classes, self.space, seen, measurement, noise, y)
 
         def pull(x: Tensor, down: Tensor) -> Tensor:
-            return down - degradation.pinv(degradation(down)) + degradation.pinv(target - degradation(x))
+            return down - measurement.pinv(measurement(down)) + measurement.pinv(target - measurement(x))
 
         walk = self._walk(noise, y, settings.steps, settings.step_size, settings.temperature, settings.guidance_scale, pull)
         for frame in walk:
-            answer = frame.x if frame.guess is not None else put_back_in_range(frame.x, seen, degradation)
+            answer = frame.x if frame.guess is not None else put_back_in_range(frame.x, seen, measurement)
             yield frame._replace(x=answer)
 
     def _walk(

@@ -20,10 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Hide
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.guidance import resample
+from dgm_models.measurements import Hide
+from dgm_models.networks import fitted
 from dgm_models.probability import PART, log_chosen, log_normal, order_keys
+from dgm_models.spaces import Space
 
 RECOGNISING = 0.1  # the weight of labels beside a dimension, so that clipped gradients stay those of the flow
 EDGE = 1e-15  # how near 0 and 1 a share may come, so that its Gaussian number stays finite
@@ -54,7 +56,7 @@ class Flow(Family):
 
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
-        self.network, self.space, self.classes, self.drop = network, space, classes, drop
+        self.network, self.space, self.classes, self.drop = fitted(network, space.shape), space, classes, drop
         self.levels, self.parts = network.levels, network.parts
 
     # training and likelihood ------------------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ class Flow(Family):
 
     def _mixed(self, z: Tensor, values: Tensor | None, made: Tensor) -> Tensor:
         """What is made, and noise elsewhere; as grey, noise is its own distribution function."""
-        noise = torch.special.ndtr(z.float()) if self.space.kind == "image" else z.float().clamp(-3, 3)
+        noise = self.space.shown(z.float())
         return (noise if values is None else torch.where(made, values, noise)).view(-1, *self.space.shape)
 
     # latents ----------------------------------------------------------------------------------------------------------
@@ -203,16 +205,16 @@ class Flow(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Hide, noise: Noise, y: Tensor | None = None, settings: FlowRestoring | None = None
+        self, seen: Tensor, measurement: Hide, noise: Noise, y: Tensor | None = None, settings: FlowRestoring | None = None
     ) -> Iterator[Frame]:
         """A label for what is seen, where none is given; then hidden elements, coarsest first, while the seen ones stay as they have to
         be. Each layer, particles are weighed by how likely the flow finds what is seen there, and resampled (sequential Monte Carlo;
         Gordon et al., 1993): with many of them, samples of p(x | seen, y).
         """
-        self.check_measurement(seen, degradation, noise)
+        self.check_measurement(seen, measurement, noise)
         settings = settings or self.Restoring()
         n, size, many = len(noise), self.space.size, settings.particles
-        given = degradation.mask.expand(n, *self.space.shape)
+        given = measurement.mask.expand(n, *self.space.shape)
         labels = self._draw_labels(self.labels(y, n), seen, given, noise).repeat_interleave(many)
         z, again = settings.temperature * noise.normal(many, size).flatten(0, 1), noise.uniform(len(self.parts))
         given = given.repeat_interleave(many, 0)
@@ -228,9 +230,9 @@ class Flow(Family):
                 weight += (log_chosen(logits, levels[:, part]) * mask[:, part]).sum(1).view(n, many)
                 chosen, weight = resample(weight, again[:, layer], finish=layer == len(self.parts) - 1)
                 levels, within = levels[chosen], within[chosen]
-            first = torch.where(made | mask, self._values(levels, within), torch.special.ndtr(z.float()))[::many]
+            first = torch.where(made | mask, self._values(levels, within), self.space.shown(z.float()))[::many]
             answer = first.view(-1, *self.space.shape)
-            yield Frame(torch.where(degradation.mask, seen, answer), self._note(layer, made))
+            yield Frame(torch.where(measurement.mask, seen, answer), self._note(layer, made))
 
     def _draw_labels(self, y: Tensor, seen: Tensor, given: Tensor, noise: Noise) -> Tensor:
         """Where there is no label, one of p(y | seen). Every picture spends a number of its stream, with a label or without."""

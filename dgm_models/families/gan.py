@@ -15,10 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.guidance import fit_latent
+from dgm_models.measurements import Disjoint, put_back_in_range
+from dgm_models.networks import fitted
 from dgm_models.probability import PART, truncated_normal
+from dgm_models.spaces import Space
 
 GUESSES = 4096  # codes that all searches choose their first one from
 SIGHT = 0.25  # of them that one answer chooses from: with more it finds the label more often, and answers differ less
@@ -49,7 +51,7 @@ class GAN(Family):
 
     Settings = GANSettings
     Restoring = GANRestoring
-    restores = (Hide, Shrink)
+    restores = (Disjoint,)
     silent = "none: a generator and a critic, no density"
 
     def __init__(
@@ -64,7 +66,7 @@ class GAN(Family):
         last_gamma: float | None = None,
     ) -> None:
         super().__init__()
-        self.network, self.space, self.latent, self.classes = network, space, latent, classes
+        self.network, self.space, self.latent, self.classes = fitted(network, space.shape), space, latent, classes
         self.gamma, self.penalised, self.drop = gamma, penalised, drop
         self.gammas = gamma, gamma if last_gamma is None else last_gamma
         self.fit_error = 0.02  # variance of a pixel around what a code decodes to, for codes that are searched
@@ -167,34 +169,34 @@ class GAN(Family):
         return self._generate(self.check_code(z, (self.latent,)), self.labels(y, len(z)))
 
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: GANRestoring | None = None
+        self, seen: Tensor, measurement: Disjoint, noise: Noise, y: Tensor | None = None, settings: GANRestoring | None = None
     ) -> Iterator[Frame]:
         """Nearly samples of p(x | seen, y): from a first guess to a code that explains what was seen up to normal noise, and stays
         near a fresh draw from the prior (randomize then optimize); what was seen is put in its place."""
-        self.check_measurement(seen, degradation, noise)
-        settings, labels, gain = settings or self.Restoring(), self.labels(y, len(noise)), degradation.gain
-        fresh = settings.temperature * self.fit_error**0.5 * degradation(noise.normal(*self.space.shape))
+        self.check_measurement(seen, measurement, noise)
+        settings, labels, gain = settings or self.Restoring(), self.labels(y, len(noise)), measurement.gain
+        fresh = settings.temperature * self.fit_error**0.5 * measurement(noise.normal(*self.space.shape))
         codes, named, made = self._guesses(settings.tries, settings.temperature)
         made, passed_by = self.space.clamp(made), noise.uniform(settings.tries) >= SIGHT
 
         def misfit_of_guesses(row: int) -> Tensor:
-            away = degradation.rows(torch.full((len(codes),), row))
+            away = measurement.rows(torch.full((len(codes),), row))
             return self._misfit(away(made) - seen[row], gain) + 1e6 * passed_by[row]  # if none of the label is in sight, another
 
         # under any label where none was given, for p(x) is their mean
         open_to = torch.where((labels < self.classes)[:, None], named == labels[:, None], named < max(1, self.classes))
         best = _fittest(open_to, misfit_of_guesses)
         start, labels = codes[best], named[best]
-        yield self._answer(start, labels, seen, degradation, "a code drawn from the prior that fits what was seen")
-        misfit = lambda z: self._misfit(degradation(self._generate(z, labels)) - seen - fresh, gain)  # noqa: E731
+        yield self._answer(start, labels, seen, measurement, "a code drawn from the prior that fits what was seen")
+        misfit = lambda z: self._misfit(measurement(self._generate(z, labels)) - seen - fresh, gain)  # noqa: E731
         film = fit_latent(misfit, start, settings.temperature * noise.normal(self.latent), steps=settings.steps)
         for step, z in enumerate(film):
-            yield self._answer(z, labels, seen, degradation, f"step {step + 1} of {settings.steps} towards what was seen")
+            yield self._answer(z, labels, seen, measurement, f"step {step + 1} of {settings.steps} towards what was seen")
 
     @torch.no_grad()
-    def _answer(self, z: Tensor, y: Tensor, seen: Tensor, degradation: Degradation, note: str) -> Frame:
+    def _answer(self, z: Tensor, y: Tensor, seen: Tensor, measurement: Disjoint, note: str) -> Frame:
         x = self._generate(z, y)
-        return Frame(put_back_in_range(x, seen, degradation), note, x)
+        return Frame(put_back_in_range(x, seen, measurement), note, x)
 
 
 def _fittest(open_to: Tensor, misfit: Callable[[int], Tensor]) -> Tensor:

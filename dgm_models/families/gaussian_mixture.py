@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, knob
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
+from dgm_models.measurements import Disjoint, put_back_in_range
 from dgm_models.probability import LOG_2PI
+from dgm_models.spaces import Space
 
 CHUNK = 256  # pictures at a time: bounds the memory of (pictures, components, factors)
 
@@ -40,12 +41,12 @@ class GaussianMixture(Family):
 
     Settings = MixtureSettings
     Restoring = MixtureRestoring
-    restores = (Hide, Shrink)
+    restores = (Disjoint,)
 
     def __init__(self, space: Space, classes: int = 0, components: int = 20, factors: int = 8, floor: float = 0.02) -> None:
         super().__init__()
         self.space, self.classes, self.floor = space, classes, floor
-        self.evidence = "lower bound" if space.kind == "image" else "exact"
+        self.evidence = "lower bound" if space.discrete else "exact"
         rows, size = max(1, classes), space.size
         self.log_weights = nn.Parameter(torch.full((rows, components), -math.log(components)))
         self.means = nn.Parameter(torch.randn(rows, components, size))
@@ -64,7 +65,7 @@ class GaussianMixture(Family):
         noise = self._variance()
         for row in range(len(self.means)):
             log_normal = gaussian_log_density(x.double(), self.means[row].double(), self.factors[row].double(), noise[row])
-            if self.space.kind == "image":
+            if self.space.discrete:
                 width = 1 / 255
                 log_normal = log_normal + self.space.size * math.log(width)
                 log_normal = log_normal - inverse_trace(self.factors[row].double(), noise[row]) * width**2 / 24
@@ -121,20 +122,20 @@ class GaussianMixture(Family):
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: MixtureRestoring | None = None
+        self, seen: Tensor, measurement: Disjoint, noise: Noise, y: Tensor | None = None, settings: MixtureRestoring | None = None
     ) -> Iterator[Frame]:
         """Samples of p(x | seen, y), which is a mixture again: draw the component by its posterior, then condition its Gaussian.
 
         The Gaussian is conditioned by Matheron's rule: draw (x, its measurement) from the prior, then shift x by the
         gain times the misfit. Pixels are clamped to [0, 1] only at the end.
         """
-        self.check_measurement(seen, degradation, noise)
-        if degradation.rows(torch.tensor([0])) is not degradation:
+        self.check_measurement(seen, measurement, noise)
+        if measurement.rows(torch.tensor([0])) is not measurement:
             raise ValueError("the mixture looks at all pictures through one mask: expected it as (1, h, w)")
         settings = settings or self.Restoring()
         n, y = len(noise), self.labels(y, len(noise))
         rows, components, size, rank = self.factors.shape
-        measured = MeasuredComponents(self, degradation)
+        measured = MeasuredComponents(self, measurement)
         log_post = measured.log_evidence(seen) + self.log_weights.double().log_softmax(1).flatten()
         of_class = torch.arange(rows).repeat_interleave(components)
         log_post = log_post.masked_fill((y[:, None] != self.classes) & (y[:, None] != of_class), -math.inf)
@@ -150,10 +151,10 @@ class GaussianMixture(Family):
         yield self._frame(x, "factors drawn from their posterior")
         grain = settings.temperature * std * noise.normal(size)
         x, variance = (x + grain).view(n, *self.space.shape), std.square().view(n, *self.space.shape)
-        spread = degradation(variance)
-        misfit = torch.where(spread > 0, (seen - degradation(x)) / spread.clamp_min(1e-12), 0.0)
-        x = x + variance * degradation.pinv(misfit)
-        yield Frame(put_back_in_range(x, seen, degradation), "+ pixel noise; what was seen in its place")
+        spread = measurement(variance)
+        misfit = torch.where(spread > 0, (seen - measurement(x)) / spread.clamp_min(1e-12), 0.0)
+        x = x + variance * measurement.pinv(misfit)
+        yield Frame(put_back_in_range(x, seen, measurement), "+ pixel noise; what was seen in its place")
 
     # training ---------------------------------------------------------------------------------------------------------
 
@@ -223,16 +224,16 @@ class GaussianMixture(Family):
 
 
 class MeasuredComponents:
-    """Every component as it looks through a degradation: what `restore` needs of them, in double precision."""
+    """Every component as it looks through a measurement: what `restore` needs of them, in double precision."""
 
-    def __init__(self, model: GaussianMixture, degradation: Degradation) -> None:
+    def __init__(self, model: GaussianMixture, measurement: Disjoint) -> None:
         shape, size = model.space.shape, model.space.size
         count, rank = model.means.shape[0] * model.means.shape[1], model.factors.shape[-1]
-        seen_of = lambda pictures: degradation(pictures.reshape(-1, *shape)).flatten(1)  # noqa: E731
+        seen_of = lambda pictures: measurement(pictures.reshape(-1, *shape)).flatten(1)  # noqa: E731
         self.mean = seen_of(model.means).double()
         pictures = model.factors.reshape(count, size, rank).permute(0, 2, 1)
         self.factors = seen_of(pictures).view(count, rank, -1).permute(0, 2, 1).double()
-        variance = seen_of((2 * model.log_noise).exp()).double() * degradation.gain
+        variance = seen_of((2 * model.log_noise).exp()).double() * measurement.gain
         self.seen = variance[0] > 0  # the pixels that are measured at all
         self.mean, self.factors, self.variance = self.mean[:, self.seen], self.factors[:, self.seen], variance[:, self.seen]
 

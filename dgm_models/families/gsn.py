@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Degradation, Hide
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.families.diffusion import beside, draw_times, in_parts
-from dgm_models.probability import log_normal
+from dgm_models.likelihoods import of_bits
+from dgm_models.measurements import Hide, Linear
+from dgm_models.networks import fitted
 from dgm_models.samplers import ddpm, times
+from dgm_models.spaces import Space
 
 CHAIN, ANNEALED, ONCE = "GSN chain", "annealed diffusion", "one denoising"
 
@@ -60,8 +61,8 @@ class GSN(Family):
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.2, walking: float = 0.5) -> None:
         """drop: the share of labels left out. walking: the share of the rows of a step that go on from the step before."""
         super().__init__()
-        self.network, self.space, self.classes, self.drop, self.walking = network, space, classes, drop, walking
-        self.walkers: Walk | None = None
+        self.network, self.space, self.classes, self.drop, self.walking = fitted(network, space.shape), space, classes, drop, walking
+        self.likelihood, self.walkers = of_bits(space), None
 
     # training ---------------------------------------------------------------------------------------------------------
 
@@ -71,7 +72,7 @@ class GSN(Family):
         rows = self._set_out(x, drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes))
         out = self.network(rows.noisy, rows.t, rows.y).float()
         self._go_on(rows, out.detach(), round(len(x) * self.walking / (1 - self.walking)))
-        return -self._log_p(rows.x, out) / self.space.size
+        return -self.likelihood.log_prob(rows.x, out).mean() / self.space.size
 
     @torch.compiler.disable
     def _set_out(self, x: Tensor, y: Tensor) -> Walk:
@@ -83,30 +84,15 @@ class GSN(Family):
     @torch.compiler.disable
     def _go_on(self, rows: Walk, out: Tensor, count: int) -> None:
         chosen = torch.randperm(len(rows.x), device=out.device)[:count]
-        drawn = self._drawn(out[chosen], torch.rand if self.space.kind == "image" else torch.randn)
+        some, chance = out[chosen], torch.rand if self.likelihood.even else torch.randn
+        drawn = self.likelihood.draw(some, lambda *shape: chance(len(some), *shape, device=out.device))
         t = rows.t[chosen]
         self.walkers = Walk(rows.x[chosen], rows.y[chosen], t, self._corrupted(drawn, beside(t, drawn), torch.randn_like(drawn)))
-
-    def _log_p(self, x: Tensor, out: Tensor) -> Tensor:
-        if self.space.kind == "image":
-            return -F.binary_cross_entropy_with_logits(out, x, reduction="none").flatten(1).sum(1).mean()
-        mean, log_std = _normal(out)
-        return log_normal(x, mean, log_std).sum(1).mean()
 
     # the step ---------------------------------------------------------------------------------------------------------
 
     def _corrupted(self, x: Tensor, t: Tensor | float, fresh: Tensor) -> Tensor:
         return t * self.space.to_signal(x) + (1 - t) * fresh
-
-    def _mean(self, out: Tensor) -> Tensor:
-        return out.sigmoid() if self.space.kind == "image" else _normal(out)[0]
-
-    def _drawn(self, out: Tensor, chance: Callable[..., Tensor]) -> Tensor:
-        """From P(x | x~): pixels on or off; reals normal. `chance` makes numbers of a shape, even ones for pixels."""
-        if self.space.kind == "image":
-            return (chance(out.shape) < out.sigmoid()).float()
-        mean, log_std = _normal(out)
-        return mean + log_std.exp() * chance(mean.shape)
 
     def _guess(self, noisy: Tensor, t: float, y: Tensor) -> Tensor:
         return in_parts(self.network, noisy, torch.full((len(noisy),), t), y).float()
@@ -120,7 +106,7 @@ class GSN(Family):
         start = settings.temperature * noise.normal(*self.space.shape)
         if settings.sampler == ANNEALED:
             fresh = lambda: settings.temperature * noise.normal(*self.space.shape)  # noqa: E731
-            denoise = lambda x, t: self.space.to_signal(self._mean(self._guess(x, t, y)))  # noqa: E731
+            denoise = lambda x, t: self.space.to_signal(self.likelihood.mean(self._guess(x, t, y)))  # noqa: E731
             for t, at, guess in ddpm(denoise, start, times(settings.sweeps, "uniform log-SNR"), fresh):
                 x = self.space.from_signal(at)
                 yield Frame(
@@ -130,9 +116,9 @@ class GSN(Family):
         yield Frame(self.space.from_signal(start), "pure noise")
         out = self._guess(start, 0.0, y)
         if settings.sampler == ONCE:
-            yield Frame(self._mean(out), "one denoising: the mean of all that it could have been")
+            yield Frame(self.likelihood.mean(out), "one denoising: the mean of all that it could have been")
             return
-        yield from self.chain(self._drawn(out, self._chance(noise)), noise, y, settings)
+        yield from self.chain(self._drawn(out, noise), noise, y, settings)
 
     @torch.no_grad()
     def chain(
@@ -148,25 +134,20 @@ class GSN(Family):
         for sweep in range(1, settings.sweeps + 1):
             corrupted = self._corrupted(hold(x), t, settings.temperature * noise.normal(*self.space.shape))
             out = self._guess(corrupted, t, y)
-            x = self._drawn(out, self._chance(noise))
-            yield Frame(hold(self._mean(out) if self.space.kind == "image" else x), f"sweep {sweep}   σ = {settings.level:.2f}")
+            x = self._drawn(out, noise)
+            yield Frame(hold(self.likelihood.mean(out) if self.space.discrete else x), f"sweep {sweep}   σ = {settings.level:.2f}")
 
-    def _chance(self, noise: Noise) -> Callable[..., Tensor]:
-        draw = noise.uniform if self.space.kind == "image" else noise.normal
-        return lambda shape: draw(*shape[1:])
+    def _drawn(self, out: Tensor, noise: Noise) -> Tensor:
+        """From P(x | x~)."""
+        return self.likelihood.draw(out, noise.uniform if self.likelihood.even else noise.normal)
 
     @torch.no_grad()
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: GSNRestoring | None = None
+        self, seen: Tensor, measurement: Linear, noise: Noise, y: Tensor | None = None, settings: GSNRestoring | None = None
     ) -> Iterator[Frame]:
         """The same chain with the pixels that were seen put back after every draw (Bengio et al., 2014, section 3.3)."""
-        self.check_measurement(seen, degradation, noise)
+        self.check_measurement(seen, measurement, noise)
         settings, y = settings or self.Restoring(), self.labels(y, len(noise))
-        hold = lambda x: degradation.put_back(x, seen)  # noqa: E731
-        start = self.space.from_signal(noise.normal(*self.space.shape)).clamp(0, 1)
+        hold = lambda x: measurement.put_back(x, seen)  # noqa: E731
+        start = self.space.clamp(self.space.from_signal(noise.normal(*self.space.shape)))
         yield from self.chain(hold(start), noise, y, settings, hold)
-
-
-def _normal(out: Tensor) -> tuple[Tensor, Tensor]:
-    mean, log_std = out.chunk(2, dim=1)
-    return mean, log_std.clamp(-5, 3)

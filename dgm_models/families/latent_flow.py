@@ -13,9 +13,10 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, knob
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.families.vae import VAE
 from dgm_models.networks.transport import SlicedTransport
+from dgm_models.spaces import Space
 
 
 @dataclass(frozen=True)

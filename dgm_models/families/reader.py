@@ -1,4 +1,4 @@
-"""The reader: p(y | x) of a digit. Not a generative model, but the judge of all of them (discriminative against generative)."""
+"""The reader: p(y | x) of a picture. Not a generative model, but the judge of all of them (discriminative against generative)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Learner, Space
+from dgm_models.contracts import Learner
 from dgm_models.networks.residual import Block
+from dgm_models.spaces import Pixels
 
 
 class Reader(Learner):
-    """A residual convolutional classifier of 28 x 28 digits; its 128 features before the last layer measure distances."""
+    """A residual convolutional classifier of small pictures; its 128 features before the last layer measure distances.
+
+    It learns from pictures that are shifted, turned, sheared and scaled a little (`jitter`), and where `mirrored` also from their mirror
+    images: what its classes do not change with.
+    """
 
     num_features = 128
 
-    def __init__(self, space: Space, classes: int = 10, width: int = 64, depth: int = 2) -> None:
+    def __init__(
+        self, space: Pixels, classes: int = 10, width: int = 64, depth: int = 2, jitter: float = 1.0, mirrored: bool = False
+    ) -> None:
         super().__init__()
-        self.space, self.classes = space, classes
-        self.enter = nn.Conv2d(4, width, 3, padding=1)
+        self.space, self.classes, self.jitter, self.mirrored = space, classes, jitter, mirrored
+        self.enter = nn.Conv2d(4 * space.channels, width, 3, padding=1)
         self.early = nn.ModuleList(Block(width, 1) for _ in range(depth))
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
         self.late = nn.ModuleList(Block(2 * width, 1) for _ in range(depth))
@@ -27,7 +34,7 @@ class Reader(Learner):
         self.to_logits = nn.Linear(self.num_features, classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """(n, 1, 28, 28) in [0, 1] -> (n, 128)."""
+        """(n, *shape) in [0, 1] -> (n, 128)."""
         nothing = x.new_zeros(len(x), 1)
         h = self.enter(F.pixel_unshuffle(self.space.to_signal(x), 2))
         for block in self.early:
@@ -39,16 +46,19 @@ class Reader(Learner):
         return F.silu(self.to_features(h.flatten(1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of the ten digits, (n, 10)."""
+        """Logits of the classes, (n, classes)."""
         return self.to_logits(F.dropout(self.features(x), 0.3, self.training))
 
     def probabilities(self, x: Tensor) -> Tensor:
-        """p(y | x), (n, 10)."""
+        """p(y | x), (n, classes)."""
         return self(x).softmax(1)
 
     def loss(self, x: Tensor, y: Tensor, player: str = "model") -> Tensor:
-        """Cross-entropy in nats, on digits that are shifted, turned, sheared and scaled a little."""
-        return F.cross_entropy(self(jitter(x)), y, label_smoothing=0.05)
+        """Cross-entropy in nats."""
+        x = jitter(x, self.jitter)
+        if self.mirrored:
+            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x)
+        return F.cross_entropy(self(x), y, label_smoothing=0.05)
 
 
 def jitter(x: Tensor, strength: float = 1.0) -> Tensor:
@@ -57,7 +67,7 @@ def jitter(x: Tensor, strength: float = 1.0) -> Tensor:
     turn, shear, across, down = ((2 * torch.rand(4, n, device=x.device) - 1) * strength).unbind(0)
     turn, shear = 0.21 * turn, 0.1 * shear
     scale = 1 + 0.12 * strength * (2 * torch.rand(2, n, device=x.device) - 1)
-    top = torch.stack([scale[0] * turn.cos(), -turn.sin() + shear, across * 2.5 / 14], dim=1)
-    bottom = torch.stack([turn.sin(), scale[1] * turn.cos(), down * 2.5 / 14], dim=1)
+    top = torch.stack([scale[0] * turn.cos(), -turn.sin() + shear, across * 5 / x.shape[-1]], dim=1)
+    bottom = torch.stack([turn.sin(), scale[1] * turn.cos(), down * 5 / x.shape[-2]], dim=1)
     grid = F.affine_grid(torch.stack([top, bottom], dim=1), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, align_corners=False)

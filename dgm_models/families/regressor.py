@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Learner, Space
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Learner
+from dgm_models.measurements import Hide, Linear, Shrink, put_back_in_range
+from dgm_models.networks import fitted
+from dgm_models.spaces import Space
 
 FACTORS = (2, 4, 7)
 
@@ -20,15 +22,15 @@ class Regressor(Learner):
 
     def __init__(self, network: nn.Module, space: Space) -> None:
         super().__init__()
-        self.network, self.space, self.classes = network, space, 0
+        self.network, self.space, self.classes = fitted(network, space.shape), space, 0
 
-    def forward(self, seen: Tensor, degradation: Degradation) -> Tensor:
+    def forward(self, seen: Tensor, measurement: Linear) -> Tensor:
         """E[x | seen] in [0, 1], (n, 1, 28, 28)."""
-        return self._predict(degradation.pinv(seen), self._known(degradation, len(seen)))
+        return self._predict(measurement.pinv(seen), self._known(measurement, len(seen)))
 
-    def _known(self, degradation: Degradation, n: int) -> Tensor:
+    def _known(self, measurement: Linear, n: int) -> Tensor:
         ones = torch.ones((n, *self.space.shape))
-        return degradation.pinv(degradation(ones)) * degradation.gain
+        return measurement.pinv(measurement(ones)) * measurement.gain
 
     def _predict(self, inverse: Tensor, known: Tensor) -> Tensor:
         inputs = torch.cat([2 * inverse - 1, known], dim=1)
@@ -37,12 +39,12 @@ class Regressor(Learner):
         return inverse + self.network(inputs, scale, labels).float()
 
     @torch.no_grad()
-    def restore(self, seen: Tensor, degradation: Degradation) -> Tensor:
+    def restore(self, seen: Tensor, measurement: Linear) -> Tensor:
         """The prediction with what was seen put in its place, in [0, 1]."""
-        return put_back_in_range(self(seen, degradation), seen, degradation)
+        return put_back_in_range(self(seen, measurement), seen, measurement)
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Mean squared error over random degradations: half of the batch hidden, the rest shrunk by each factor."""
+        """Mean squared error over random measurements: half of the batch hidden, the rest shrunk by each factor."""
         parts = x.chunk(2 * len(FACTORS))
         inverses, knowns = [], []
         for i, part in enumerate(parts):

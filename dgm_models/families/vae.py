@@ -16,11 +16,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, Space, drop_labels, knob
-from dgm_models.degradations import Degradation, Hide, Shrink, put_back_in_range
+from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
 from dgm_models.families.gaussian_mixture import GaussianMixture, MixtureSettings
 from dgm_models.guidance import search_latent
-from dgm_models.probability import kl_normal, lerp, log_discretized_logistic, log_mean_exp, log_normal
+from dgm_models.likelihoods import of_levels
+from dgm_models.measurements import Disjoint, put_back_in_range
+from dgm_models.networks import fitted
+from dgm_models.probability import kl_normal, lerp, log_mean_exp, log_normal
+from dgm_models.spaces import Reals, Space
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,18 @@ class VAE(Family):
 
     Settings = VAESettings
     Restoring = VAERestoring
-    restores = (Hide, Shrink)
+    restores = (Disjoint,)
     evidence = "lower bound"
 
     def __init__(
         self, network: nn.Module, space: Space, latent: int, classes: int = 0, beta: float = 1.0, drop: float = 0.1, mixture: int = 0
     ) -> None:
         super().__init__()
-        self.network, self.space, self.latent, self.classes = network, space, latent, classes
-        self.beta, self.drop = beta, drop
+        self.network, self.space, self.latent, self.classes = fitted(network, space.shape), space, latent, classes
+        self.beta, self.drop, self.likelihood = beta, drop, of_levels(space)
         self.prior = None
         if mixture:
-            self.prior = GaussianMixture(Space((latent,)), classes, mixture, factors=min(8, latent), floor=0.05).requires_grad_(False)
+            self.prior = GaussianMixture(Reals((latent,)), classes, mixture, factors=min(8, latent), floor=0.05).requires_grad_(False)
 
     # the three terms --------------------------------------------------------------------------------------------------
 
@@ -64,14 +67,7 @@ class VAE(Family):
 
     def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor) -> Tensor:
         """log p(x | z, y) in nats, (n,)."""
-        out = self.network.decode(z, y).float()
-        if self.space.kind != "image":
-            mean, log_std = out.chunk(2, dim=1)
-            return log_normal(x, mean, log_std.clamp(-5, 3)).sum(1)
-        weight, mean, log_scale = _logistics(out)
-        level = (x * 255).round()[:, None]
-        terms = log_discretized_logistic(level, mean, log_scale) + weight.log_softmax(1)
-        return torch.logsumexp(terms, dim=1).flatten(1).sum(1)
+        return self.likelihood.log_prob(x, self.network.decode(z, y).float())
 
     def elbo(self, x: Tensor, y: Tensor, noise: Tensor, beta: float = 1.0) -> Tensor:
         """E_q[log p(x | z)] - beta KL(q || prior) with one draw z = mean + std noise, nats (n,)."""
@@ -156,30 +152,10 @@ class VAE(Family):
 
     def pixel_moments(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of p(x | z, y), each (n, *shape), on the scale of x."""
-        out = self.network.decode(z, y).float()
-        if self.space.kind != "image":
-            mean, log_std = out.chunk(2, dim=1)
-            return mean, (2 * log_std.clamp(-5, 3)).exp()
-        weight, mean, log_scale = _logistics(out)
-        share, mean = weight.softmax(1), mean.clamp(-1, 1)
-        # a logistic has variance (pi scale)^2 / 3; what a bin beyond the ends catches counts as the end
-        variance = ((torch.pi**2 / 3) * (2 * log_scale).exp()).clamp_max(0.5)
-        centre = (share * mean).sum(1)
-        spread = (share * (variance + mean.square())).sum(1) - centre.square()
-        return ((centre + 1) / 2).clamp(0, 1), (spread / 4).clamp_min(1e-6)
+        return self.likelihood.moments(self.network.decode(z, y).float())
 
     def _draw(self, z: Tensor, y: Tensor, noise: Noise) -> Tensor:
-        out = self.network.decode(z, y).float()
-        if self.space.kind != "image":
-            mean, log_std = out.chunk(2, dim=1)
-            return mean + log_std.clamp(-5, 3).exp() * noise.normal(*self.space.shape)
-        weight, mean, log_scale = _logistics(out)
-        gumbel = -(-noise.uniform(*weight.shape[1:]).clamp(1e-6, 1 - 1e-6).log()).log()
-        picked = (weight + gumbel).argmax(1, keepdim=True)
-        mean, log_scale = mean.gather(1, picked)[:, 0], log_scale.gather(1, picked)[:, 0]
-        u = noise.uniform(*mean.shape[1:]).clamp(1e-5, 1 - 1e-5)
-        x = mean + log_scale.exp() * (u.log() - (-u).log1p())
-        return ((x.clamp(-1, 1) + 1) * 127.5).round() / 255
+        return self.likelihood.draw(self.network.decode(z, y).float(), noise.uniform if self.likelihood.even else noise.normal)
 
     # latents ----------------------------------------------------------------------------------------------------------
 
@@ -195,10 +171,10 @@ class VAE(Family):
         return self._mean(self.check_code(z, (self.latent,)), self.labels(y, len(z)))
 
     def restore(
-        self, seen: Tensor, degradation: Degradation, noise: Noise, y: Tensor | None = None, settings: VAERestoring | None = None
+        self, seen: Tensor, measurement: Disjoint, noise: Noise, y: Tensor | None = None, settings: VAERestoring | None = None
     ) -> Iterator[Frame]:
         """Samples of p(x | seen, y): a code z from p(z | seen) by Langevin dynamics, decoded; what was seen is put in its place."""
-        self.check_measurement(seen, degradation, noise)
+        self.check_measurement(seen, measurement, noise)
         settings = settings or self.Restoring()
         labels = self.labels(y, len(noise))
         film = search_latent(
@@ -206,7 +182,7 @@ class VAE(Family):
             lambda: self.draw_code(noise, labels, settings.temperature)[1],
             lambda z: self.log_prior(z, labels),
             seen,
-            degradation,
+            measurement,
             noise,
             tries=settings.tries,
             steps=settings.steps,
@@ -215,17 +191,5 @@ class VAE(Family):
         for note, z in film:
             with torch.no_grad():
                 x = self._mean(z, labels)
-                answer = put_back_in_range(x, seen, degradation)
+                answer = put_back_in_range(x, seen, measurement)
             yield Frame(answer, note, x)
-
-
-def _logistics(out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Decoder output (n, 3 m, h, w) -> logits of the weights, means and log scales, each (n, m, 1, h, w).
-
-    Means stay within [-1.5, 1.5] and scales within e^-6 to e^1, on the scale where pixels span [-1, 1]: wide enough for a
-    pixel that is always black, and no number can run away.
-    """
-    weight, mean, log_scale = out[:, :, None].chunk(3, dim=1)
-    # the components start apart, so that they do not learn the same thing
-    apart = torch.linspace(-1, 1, mean.shape[1], device=out.device).view(1, -1, 1, 1, 1)
-    return weight, 1.5 * torch.tanh(mean + apart), 7 * torch.sigmoid(log_scale) - 6

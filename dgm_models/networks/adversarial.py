@@ -32,9 +32,11 @@ class PlainBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """Codes (n, latent), labels (n,) (the last index: none) -> pictures, (n, 1, side, side), near [-1, 1]."""
+    """Codes (n, latent), labels (n,) (the last index: none) -> pictures, (n, c, side, side), near [-1, 1]."""
 
-    def __init__(self, latent: int, classes: int = 0, side: int = 28, width: int = 64, coarse: int = 2, fine: int = 2) -> None:
+    def __init__(
+        self, latent: int, classes: int = 0, side: int = 28, width: int = 64, coarse: int = 2, fine: int = 2, channels: int = 1
+    ) -> None:
         super().__init__()
         style, self.side = 2 * width, side
         self.label = nn.Embedding(classes + 1, latent)
@@ -43,7 +45,7 @@ class Generator(nn.Module):
         self.coarse = nn.ModuleList(PlainBlock(2 * width, style) for _ in range(coarse))
         self.up = nn.Conv2d(2 * width, 4 * width, 1)
         self.fine = nn.ModuleList(PlainBlock(width, style) for _ in range(fine))
-        self.leave = nn.Conv2d(width, 4, 3, padding=1)
+        self.leave = nn.Conv2d(width, 4 * channels, 3, padding=1)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         style = leaky(self.mix(leaky(self.enter(torch.cat([z, self.label(y)], dim=1)))))
@@ -62,9 +64,11 @@ class Critic(nn.Module):
     The score has no constant of its own: a game between pairs would not teach it.
     """
 
-    def __init__(self, classes: int = 0, side: int = 28, width: int = 48, coarse: int = 2, fine: int = 2, features: int = 128) -> None:
+    def __init__(
+        self, classes: int = 0, side: int = 28, width: int = 48, coarse: int = 2, fine: int = 2, features: int = 128, channels: int = 1
+    ) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(4, width, 3, padding=1)
+        self.enter = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.fine = nn.ModuleList(PlainBlock(width) for _ in range(fine))
         self.down = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
         self.coarse = nn.ModuleList(PlainBlock(2 * width) for _ in range(coarse))
@@ -109,10 +113,13 @@ class PointCritic(nn.Module):
 class Adversaries(nn.Module):
     """A generator and a critic that belong together, on pictures."""
 
-    def __init__(self, latent: int, classes: int = 0, side: int = 28, width: int = 64, critic_width: int = 48, fine: int = 2) -> None:
+    def __init__(
+        self, latent: int, classes: int = 0, side: int = 28, width: int = 64, critic_width: int = 48, fine: int = 2, channels: int = 1
+    ) -> None:
         super().__init__()
-        self.generator = Generator(latent, classes, side, width, fine=fine)
-        self.critic = Critic(classes, side, critic_width, fine=fine)
+        self.generator = Generator(latent, classes, side, width, fine=fine, channels=channels)
+        self.critic = Critic(classes, side, critic_width, fine=fine, channels=channels)
+        self.shape = (channels, side, side)
 
     @property
     def evaluated(self) -> tuple[nn.Module, ...]:

@@ -1,4 +1,4 @@
-"""A convolutional encoder and decoder of digits: 28 x 28 -> 14 x 14 -> 7 x 7 -> a few numbers, and back."""
+"""A convolutional encoder and decoder of small pictures: folded to half their side, then a quarter, then a few numbers, and back."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from dgm_models.networks.residual import Block
 
 
 class Autoencoder(nn.Module):
-    """encode: (n, 1, 28, 28), labels -> (n, 2 latent); decode: (n, latent), labels -> (n, 3 mixtures, 28, 28)."""
+    """encode: (n, c, side, side), labels -> (n, 2 latent); decode: (n, latent), labels -> (n, 3 mixtures c, side, side)."""
 
-    def __init__(self, latent: int, width: int = 64, classes: int = 0, mixtures: int = 3) -> None:
+    def __init__(self, latent: int, width: int = 64, classes: int = 0, mixtures: int = 3, channels: int = 1, side: int = 28) -> None:
         super().__init__()
-        steer, wide = 64, 2 * width
+        steer, wide, self.coarse = 64, 2 * width, side // 4
+        self.shape = (channels, side, side)
         self.label = nn.Embedding(classes + 1, steer)
-        self.enter = nn.Conv2d(4, width, 3, padding=1)
+        self.enter = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.fine_in = nn.ModuleList(Block(width, steer) for _ in range(2))
         self.down = nn.Conv2d(width, wide, 3, stride=2, padding=1)
         self.coarse_in = nn.ModuleList(Block(wide, steer) for _ in range(2))
-        self.to_latent = nn.Linear(wide * 49, 2 * latent)
-        self.from_latent = nn.Linear(latent + steer, wide * 49)
+        self.to_latent = nn.Linear(wide * self.coarse**2, 2 * latent)
+        self.from_latent = nn.Linear(latent + steer, wide * self.coarse**2)
         self.coarse_out = nn.ModuleList(Block(wide, steer) for _ in range(2))
         self.up = nn.Conv2d(wide, 4 * width, 3, padding=1)
         self.fine_out = nn.ModuleList(Block(width, steer) for _ in range(3))
-        self.leave = nn.Conv2d(width, 3 * mixtures * 4, 3, padding=1)
+        self.leave = nn.Conv2d(width, 3 * mixtures * channels * 4, 3, padding=1)
 
     @property
     def evaluated(self) -> tuple[nn.Module, ...]:
@@ -45,7 +46,7 @@ class Autoencoder(nn.Module):
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         label = self.label(y)
-        h = self.from_latent(torch.cat([z, label], dim=1)).view(len(z), -1, 7, 7)
+        h = self.from_latent(torch.cat([z, label], dim=1)).view(len(z), -1, self.coarse, self.coarse)
         for block in self.coarse_out:
             h = block(h, label)
         h = F.pixel_shuffle(self.up(h), 2)

@@ -203,6 +203,11 @@ class Layers(nn.Module):
         return alone[:, None] + self.label_logits(v) + self.bias(self.top + 1)
 
 
+def layers_above(visible: int, hidden: Sequence[int], classes: int = 0, centred: bool = False) -> Layers:
+    """Layers of hidden units over so many visible ones."""
+    return Layers([visible, *hidden], classes, centred)
+
+
 class Belief(nn.Module):
     """The weights of a deep belief network: a first machine that then draws pictures, recognition, and the machine above."""
 

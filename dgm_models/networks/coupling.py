@@ -36,11 +36,11 @@ class Conditioner(nn.Module):
 
 
 class Recogniser(nn.Module):
-    """Pictures in [-1, 1] and which pixels of them are seen, each (n, 1, side, side) -> logits of their labels, (n, classes)."""
+    """Pictures in [-1, 1] and which pixels of them are seen, each (n, c, side, side) -> logits of their labels, (n, classes)."""
 
-    def __init__(self, classes: int, width: int) -> None:
+    def __init__(self, classes: int, width: int, channels: int = 1) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(8, width, 3, padding=1)
+        self.enter = nn.Conv2d(8 * channels, width, 3, padding=1)
         self.early = nn.ModuleList(Block(width, 1, fast_silu) for _ in range(2))
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
         self.late = Block(2 * width, 1, fast_silu)
@@ -57,10 +57,11 @@ class Recogniser(nn.Module):
 
 
 class CoarseToFine(nn.Module):
-    """Coupling layers over square pictures of 8-bit levels, (n, 1, side, side): each scale doubles the one before it.
+    """Coupling layers over square pictures of 8-bit levels, (n, c, side, side): each scale doubles the one before it.
 
     `parts[i]` (k,) are the raster places that layer i makes. Of a grid of pixels 2^s apart, every other one in both directions
-    belongs to the coarser scale; three layers add the rest, one parity each, so the last one has seen all eight neighbours.
+    belongs to the coarser scale; three layers add the rest, one parity each, so the last one has seen all eight neighbours. Colours
+    follow each other, a layer each.
     """
 
     def __init__(
@@ -72,39 +73,44 @@ class CoarseToFine(nn.Module):
         depths: tuple[int, ...] = (4, 4, 3),
         first: int = 2,
         recogniser: int = 0,
+        channels: int = 1,
     ) -> None:
         """widths and depths: of the finest scale, the next, and all that are coarser. first: side of the grid of the first layer.
         recogniser: width of the network that tells the labels of partly seen pictures; 0: none."""
         super().__init__()
-        self.side, self.levels = side, levels
+        self.shape, self.side, self.levels = (channels, side, side), side, levels
         table = describe_levels(levels)
         self.register_buffer("table", table, persistent=False)
-        channels = table.shape[1] + 1
+        features = channels * (table.shape[1] + 1)
         self.layers = nn.ModuleDict()
         self.parts: list[Tensor] = []
         self.scales: list[int] = []  # how far apart the pixels of the grid are that a layer completes
-        masks, known = [], torch.zeros(side, side, dtype=torch.bool)
+        self.folds: list[bool] = []  # whether it looks at the grid by squares of four, of which it makes one
+        masks, known = [], torch.zeros(channels, side, side, dtype=torch.bool)
         apart = 2 ** max(0, math.ceil(math.log2(side / first)))
-        fresh = known.clone()
+        fresh = known[0].clone()
         fresh[::apart, ::apart] = True
         while True:
             scale = min(apart.bit_length() - 1, len(widths) - 1)
-            folded = 4 if math.ceil(side / apart) % 2 == 0 and known.any() else 1
-            conditioner = Conditioner(channels * folded, levels, widths[scale], depths[scale], classes)
-            self.layers[f"layer_{len(self.parts)}"] = conditioner
-            self.parts.append(fresh.flatten().nonzero()[:, 0])
-            self.scales.append(apart)
-            masks.append(known)
-            known = known | fresh
+            folds = math.ceil(side / apart) % 2 == 0 and bool(known.any())
+            for plane in range(channels):
+                conditioner = Conditioner(features * (4 if folds else 1), levels, widths[scale], depths[scale], classes)
+                self.layers[f"layer_{len(self.parts)}"] = conditioner
+                self.parts.append(fresh.flatten().nonzero()[:, 0] + plane * side**2)
+                self.scales.append(apart)
+                self.folds.append(folds)
+                masks.append(known)
+                known = known.clone()
+                known[plane] |= fresh
             if known.all():
                 break
-            if known[::apart, ::apart].all():
+            if known[:, ::apart, ::apart].all():
                 apart //= 2
-            down, across = next((d, a) for d, a in PARITIES if not known[d * apart :: 2 * apart, a * apart :: 2 * apart].all())
-            fresh = torch.zeros_like(known)
+            down, across = next((d, a) for d, a in PARITIES if not known[:, d * apart :: 2 * apart, a * apart :: 2 * apart].all())
+            fresh = torch.zeros_like(fresh)
             fresh[down * apart :: 2 * apart, across * apart :: 2 * apart] = True
         self.register_buffer("known", torch.stack(masks), persistent=False)
-        self.recogniser = Recogniser(classes, recogniser) if recogniser else None
+        self.recogniser = Recogniser(classes, recogniser, channels) if recogniser else None
 
     def shares(self) -> list[float]:
         """Which share of a training batch each layer is taught with: those of many pixels get enough from a third."""
@@ -112,17 +118,14 @@ class CoarseToFine(nn.Module):
 
     def forward(self, levels: Tensor, y: Tensor, layer: int) -> Tensor:
         """Logits of the elements that a layer makes, given those before them: (n, len(parts[layer]), levels)."""
-        apart = self.scales[layer]
-        grid = levels[:, 0, ::apart, ::apart]
-        known = self.known[layer, ::apart, ::apart].expand(len(levels), -1, -1)
-        h = told(self.table, grid, known)
-        folded = h.shape[-1] % 2 == 0 and layer > 0
-        h = F.pixel_unshuffle(h, 2) if folded else h
-        logits = self.layers[f"layer_{layer}"](h, y)
-        if folded:
+        apart, folds = self.scales[layer], self.folds[layer]
+        grid = levels[:, :, ::apart, ::apart]
+        known = self.known[layer, :, ::apart, ::apart].expand(len(levels), -1, -1, -1)
+        h = told(self.table, grid, known).flatten(1, 2)
+        logits = self.layers[f"layer_{layer}"](F.pixel_unshuffle(h, 2) if folds else h, y)
+        if folds:
             return logits
-        side = h.shape[-1]
-        place = self.parts[layer]
+        place, side = self.parts[layer] % self.side**2, h.shape[-1]
         return logits[:, (place // self.side // apart) * side + place % self.side // apart]
 
 

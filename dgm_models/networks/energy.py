@@ -28,6 +28,7 @@ class EnergyUNet(Distance):
 
     def __init__(self, channels: int = 1, width: int = 48, fine: int = 1, coarse: int = 2, classes: int = 0) -> None:
         super().__init__(PatchUNet(channels, channels, width=width, fine=fine, coarse=coarse, classes=classes, smooth=True))
+        self.colours, self.divides = channels, 4
 
 
 class EnergyMLP(Distance):

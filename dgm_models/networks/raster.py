@@ -105,7 +105,10 @@ class PixelBlock(nn.Module):
 
 
 class RasterNet(Causal):
-    """Levels (n, 1, h, w), labels (n,) (the last index: none) -> logits (n, positions, levels) of each pixel given those before."""
+    """Levels (n, c, h, w), labels (n,) (the last index: none) -> logits (n, positions, levels) of each pixel given those before.
+
+    The planes of colours follow each other: they are taken as one picture that is so much higher.
+    """
 
     LOOK = 3  # rows above that the first convolution sees
 
@@ -127,7 +130,8 @@ class RasterNet(Causal):
         hidden features, while training; a long training without it learns digits by heart."""
         super().__init__()
         self.shape, self.levels, self.window = tuple(shape), levels, window
-        _, height, across = self.shape
+        planes, height, across = self.shape
+        height *= planes
         table = describe_levels(levels)
         self.register_buffer("table", table, persistent=False)
         self.features = table.shape[1]
@@ -156,8 +160,9 @@ class RasterNet(Causal):
 
     def forward(self, levels: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
         """Logits at the positions `at` (n, k), in raster order, or at all of them."""
-        hit = F.one_hot(levels[:, 0], self.levels).to(self.table.dtype).sum(2)  # how often each level is in each row
-        return self.look(self.table[levels[:, 0]], hit, y, at)
+        rows = levels.flatten(1, 2)
+        hit = F.one_hot(rows, self.levels).to(self.table.dtype).sum(2)  # how often each level is in each row
+        return self.look(self.table[rows], hit, y, at)
 
     def look(self, features: Tensor, hit: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
         """`forward` from the features of the levels (n, h, w, features) and the count of each level in each row (n, h, levels)."""
@@ -206,7 +211,7 @@ class RasterNet(Causal):
     # one pixel at a time ----------------------------------------------------------------------------------------------
 
     def begin(self, y: Tensor) -> Prefix:
-        n, (_, _, across) = len(y), self.shape
+        n, across = len(y), self.shape[2]
         prefix, blank = super().begin(y), torch.zeros(n, self.place.shape[0], 1, across // 2)
         prefix.cache = {
             "prior": torch.zeros(n, self.LOOK, across, self.features),

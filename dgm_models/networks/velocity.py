@@ -12,10 +12,11 @@ from dgm_models.networks.residual import PatchUNet
 class VelocityUNet(PatchUNet):
     """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w)."""
 
-    views = 3
+    views, divides = 3, 4
 
     def __init__(self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0) -> None:
         super().__init__(self.views * channels, channels, width=width, fine=fine, coarse=coarse, classes=classes)
+        self.colours = channels
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         # near the data a pixel moves by less than bf16 resolves: show it also in units of the noise, from black and from white
@@ -30,6 +31,7 @@ class VelocityMLP(MLP):
 
     def __init__(self, size: int, width: int = 64, depth: int = 3, classes: int = 0, outputs: int = 1) -> None:
         super().__init__(size, outputs * size, width=width, depth=depth, classes=classes)
+        self.shape = (size,)
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         return super().forward(x_t, torch.logit(t, eps=1e-3)[:, None], y)

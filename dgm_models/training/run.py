@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models import catalog, weights
-from dgm_models.data import mnist
 from dgm_models.recipes import Recipe
+from dgm_models.spaces import Space
 from dgm_models.training.loop import describe, multiplies_bf16, train
 
 RUNS = weights.FOLDER.parent / "runs"
@@ -32,26 +32,27 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     trial = steps is not None and steps != row.steps
     row = replace(row, steps=steps) if trial else row
     folder = _folder_for(row, seed, id + ("-large" if large else "") + ("-trial" if trial else ""))
-    x, y = mnist.few() if row.few else mnist.train()
+    data = catalog.dataset(id)
+    x, y = data.few() if row.split == "few" else data.train()
     set_seed(seed)  # the weights that training starts from are part of the recipe
     model, began = catalog.build(row), time.perf_counter()
     yield f"{id}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {row.steps} steps"
     if hasattr(model, "observe"):
         model.observe(x)
-    yield from _fit(model, row, x, y, seed, folder, compile)
+    yield from _fit(model, row, data.space, x, y, seed, folder, compile)
     options = [("--large", large), (f"--steps {steps}", trial), (f"--seed {seed}", seed)]
     command = " ".join([f"./dgm train {id}", *(text for text, given in options if given)])
     model.cpu()
     if hasattr(model, "finish"):
-        model.finish(mnist.pixels(x), y)
+        model.finish(data.space.read(x), y)
     weights.save(
         id,
         model.state_dict(),
-        {"family": row.family_config, "network": row.network_config},
+        {"data": row.data, "family": row.family_config, "network": row.network_config},
         half=row.half,
         folder=folder / "weights" if trial else weights.FOLDER,
         title=row.title,
-        data=f"MNIST, {len(x):,} training digits",
+        data=f"{data.title}, {len(x):,} training {data.noun}s",
         command=command,
         trained=datetime.now(UTC).strftime("%Y-%m-%d"),
         seconds=round(time.perf_counter() - began),
@@ -75,9 +76,9 @@ def _folder_for(row: Recipe, seed: int, name: str) -> Path:
     return folder
 
 
-def _fit(model: nn.Module, row: Recipe, x: Tensor, y: Tensor, seed: int, folder: Path, compile: bool | None) -> Iterator[str]:
+def _fit(model: nn.Module, row: Recipe, space: Space, x: Tensor, y: Tensor, seed: int, folder: Path, compile: bool | None) -> Iterator[str]:
     if hasattr(model, "fit"):
-        for step, value in model.fit(mnist.pixels(x), y, steps=row.steps, seed=seed):
+        for step, value in model.fit(space.read(x), y, steps=row.steps, seed=seed):
             yield f"EM step {step}/{row.steps}  log-density {value:.4f} nats a dimension"
         return
     compile = (row.compiles and (not torch.cuda.is_available() or row.steps > 5000)) if compile is None else compile

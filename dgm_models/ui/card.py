@@ -6,9 +6,26 @@ from typing import Any
 
 from dgm_models import weights
 from dgm_models.contracts import SEED_LIMIT, Settings
+from dgm_models.evaluation.figures import BY_KEY
 from dgm_models.ui.widgets import ASSETS
 
-SIGN = {"lower bound": "≤ ", "estimate": "≈ "}  # a lower bound of log p bounds the bits from above
+SHOWN = [
+    BY_KEY[key]
+    for key in (
+        "read_as_asked",
+        "read_as_asked_guided",
+        "frechet_ratio",
+        "frechet_ratio_guided",
+        "precision",
+        "recall",
+        "bits_per_dimension",
+        "nats",
+        "recognised",
+        "sweeps_until_another_digit",
+        "inpainting_read_as_original",
+        "milliseconds_16",
+    )
+]
 LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
 
 
@@ -24,29 +41,7 @@ def card(id: str, lesson: str) -> str:
 
 def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
     """What a person wants of the scores, worded; figures that were not measured are left out."""
-    wanted = [
-        ("read_as_asked", "read as asked", lambda v: f"{v:.1%}"),
-        ("read_as_asked_guided", "read as asked, guided or cooled", lambda v: f"{v:.1%}"),
-        ("frechet_ratio", "Frechet distance, floor = 1", lambda v: f"{v:.2f}"),
-        ("frechet_ratio_guided", "Frechet distance, guided or cooled", lambda v: f"{v:.2f}"),
-        ("precision", "precision", lambda v: f"{v:.2f}"),
-        ("recall", "recall", lambda v: f"{v:.2f}"),
-        (
-            "bits_per_dimension",
-            "bits a dimension",
-            lambda v: f"{SIGN.get(scores.get('evidence'), '')}{v:.2f} on {scores.get('likelihood_digits', 0):,} digits",
-        ),
-        (
-            "nats",
-            "nats, in black and white",
-            lambda v: f"{SIGN.get(scores.get('nats_evidence'), '')}{v:.1f} on {scores.get('nats_digits', 0):,} digits",
-        ),
-        ("recognised", "recognises", lambda v: f"{v:.1%}"),
-        ("sweeps_until_another_digit", "sweeps until a chain shows another digit", lambda v: f"{v:.0f}"),
-        ("inpainting_read_as_original", "inpainted, read as the original", lambda v: f"{v:.0%}"),
-        ("milliseconds_16", "16 digits", lambda v: f"{v:.0f} ms"),
-    ]
-    return [(label, show(scores[key])) for key, label, show in wanted if scores.get(key) is not None]
+    return [(figure.name, shown) for figure in SHOWN if (shown := figure.show(scores)) is not None]
 
 
 def snippet(id: str, choice_code: str, count: int, seed: int, settings: Settings) -> str:

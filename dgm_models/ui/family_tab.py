@@ -13,28 +13,30 @@ from dgm_models.contracts import SEED_LIMIT, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import react, refusal, whole
-from dgm_models.ui.widgets import ALL, ANY, DIGITS, Field, Live
+from dgm_models.ui.serve import one_of, react, refusal, whole
+from dgm_models.ui.widgets import ALL, ANY, Field, Live
 
 
 def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> Live:
     """Lay out the main panel of a family and wire it; returns its state and handler for links and for the first paint.
 
-    `address` is what a link calls the panel, where that is not the tab itself.
+    `address` is what a link calls the panel, where that is not the tab itself. Where the same model was trained on several data sets,
+    the panel begins with the choice of one.
     """
-    settings_type = catalog.family(id).Settings
+    settings_type, ids = catalog.family(id).Settings, catalog.across(id)
 
-    def run(choice: Any, count: Any, seed: Any, *values: Any) -> list[Any]:
-        settings = widgets.settings_from(settings_type, knob_fields, values)
+    def run(*state: Any) -> list[Any]:
+        (data,), (choice, count, seed, *values) = (state[:1], state[1:]) if len(ids) > 1 else ([next(iter(ids))], state)
+        settings, model = widgets.settings_from(settings_type, knob_fields, values), ids[one_of(data, "Data set", tuple(ids))]
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
-        made = generate(id, widgets.labels_for(choice, count), seed, settings)
-        link = panel.link([choice, count, seed, *values])
-        film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=link, tall=410)
-        return [film.value(f"{tab}-{seed}"), snippet(id, _labels_code(choice, count), count, seed, settings)]
+        made = generate(model, widgets.labels_for(choice, count), seed, settings)
+        film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=panel.link(state), tall=410)
+        return [film.value(f"{tab}-{seed}"), snippet(model, _labels_code(choice, count), count, seed, settings)]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
-            choice = gr.Dropdown(DIGITS, value=ALL, label="Digit")
+            sets = [widgets.data_choice(list(ids))] if len(ids) > 1 else []
+            choice = gr.Dropdown(widgets.named(catalog.recipe(id).data, ALL, ANY), value=ALL, label="Digit")
             count = gr.Slider(1, MOST, value=16, step=1, label="How many")
             knob_fields = widgets.knobs(settings_type)
             with gr.Row(elem_classes="dgm-seed"):
@@ -48,18 +50,29 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
         with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(tab)
         with gr.Column(scale=4, min_width=250):
-            gr.Markdown(card(id, lesson), latex_delimiters=LATEX, elem_classes="dgm-card")
+            words = gr.Markdown(card(id, lesson), latex_delimiters=LATEX, elem_classes="dgm-card")
             with gr.Accordion("The code", open=False):
                 code = gr.Code(language="python", interactive=False, show_label=False)
 
-    fields = [Field("digit", choice), Field("n", count, widgets.whole_from_text), seed, *knob_fields]
+    fields = [*sets, Field("digit", choice), Field("n", count, widgets.whole_from_text), seed, *knob_fields]
     panel = Live(address or tab, fields, run, [result, code])
     react([same_seed.click], panel, api_name=tab)
     quick = {"api_visibility": "private", "show_progress": "hidden"}
     onward = next_noise.click(following, [seed.component, count, lock], seed.component, **quick)
     other = new_seed.click(fresh_seed, lock, seed.component, **quick)
-    react([seed.component.submit, *widgets.moves([fields[0], *knob_fields, fields[1]]), onward.success, other.success], panel)
+    moved = [each for each in fields if each is not seed]
+    react([seed.component.submit, *widgets.moves(moved), onward.success, other.success], panel)
+    for each in sets:  # by hand or by a link
+        each.component.change(
+            lambda data: _in_words(data, ids, lesson), each.component, [choice, words], api_visibility="private", show_progress="hidden"
+        )
     return panel
+
+
+def _in_words(data: Any, ids: dict[str, str], lesson: str) -> list[Any]:
+    """The classes of a data set by their names, and the card of its model."""
+    id = ids[one_of(data, "Data set", tuple(ids))]
+    return [gr.Dropdown(choices=widgets.named(data, ALL, ANY), label=catalog.dataset(id).noun.capitalize()), card(id, lesson)]
 
 
 def following(seed: Any, count: Any, locked: Any) -> int:

@@ -18,13 +18,14 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Knob, Settings, check_seed
+from dgm_models.data import SETS
 from dgm_models.modalities import image
 from dgm_models.ui.film import Film
+from dgm_models.ui.serve import one_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 ANY = "any (no label)"
 ALL = "all ten in turn"
-DIGITS = [ALL, ANY, *"0123456789"]
 
 
 def _asset(name: str) -> str:
@@ -165,13 +166,30 @@ def settings_from(settings: type[Settings], fields: list[Field], values: tuple[A
     return settings(**{each.name: value for each, value in zip(fields, values, strict=True)})
 
 
+def named(data: str, *special: str) -> list[tuple[str, str]]:
+    """The classes of a data set as choices: what the page says, and the number that travels."""
+    return [*((word, word) for word in special), *((name, str(i)) for i, name in enumerate(SETS[data].condition.names))]
+
+
+def data_choice(sets: Sequence[str]) -> Field:
+    """Which of the data sets."""
+    choice = gr.Radio([(SETS[data].title, data) for data in sets], value=sets[0], label="Data set", elem_classes="dgm-data")
+    return Field("data", choice, lambda text: one_of(text, "Data set", sets))
+
+
+def follow(data: Field, labels: gr.Dropdown, *special: str) -> None:
+    """Let a choice of classes have the names of the data set that is chosen, by hand or by a link."""
+    said = lambda chosen: gr.Dropdown(choices=named(one_of(chosen, "Data set", tuple(SETS)), *special))  # noqa: E731
+    data.component.change(said, data.component, labels, api_visibility="private", show_progress="hidden")
+
+
 def seed_field(default: int = 7) -> Field:
     number = gr.Number(default, label="Seed", step=1, minimum=0, maximum=2**32 - 1, min_width=80, elem_classes="dgm-mini")
     return Field("seed", number, whole_from_text, lambda value: str(check_seed(value)), costly=False)
 
 
 def labels_for(choice: Any, count: int) -> Tensor:
-    """The digit control -> labels (count,), -1 for any."""
+    """The control of ten classes -> labels (count,), -1 for any."""
     if choice == ALL:
         return torch.arange(count) % 10
     if choice == ANY:

@@ -14,7 +14,7 @@ from dgm_models.applications.generate import generate
 from dgm_models.applications.judge import png_bits
 from dgm_models.applications.restore import hole
 from dgm_models.contracts import check_seed
-from dgm_models.degradations import Hide
+from dgm_models.measurements import Hide
 from dgm_models.modalities import image
 from dgm_models.probability import bits_per_dimension
 from dgm_models.ui import widgets

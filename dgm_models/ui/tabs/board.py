@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from dgm_models import catalog, weights
+from dgm_models.data import SETS
+from dgm_models.evaluation.figures import FIGURES, Figure
+from dgm_models.ui import widgets
 from dgm_models.ui.charts import beside, trade_offs
 from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.widgets import ASSETS, Field, Live
@@ -18,52 +20,14 @@ ID, TITLE = "board", "Score board"
 WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM, DOT = 760, 390, 70, 150, 44, 48, 6
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the manifest: its key, how it is shown, which value is good ("higher", "lower", or a number that a perfect
-    model would have), and whether its axis is logarithmic."""
-
-    key: str
-    name: str
-    form: str
-    good: str | float
-    log: bool = False
-
-    @property
-    def hint(self) -> str:
-        return f"{self.good} is better" if isinstance(self.good, str) else f"{self.form.format(self.good)} is perfect"
-
-    def best(self, values: list[float]) -> float:
-        if isinstance(self.good, str):
-            return max(values) if self.good == "higher" else min(values)
-        return min(values, key=lambda value: abs(value - self.good))
-
-
-FIGURES = (
-    Figure("read_as_asked", "read as asked", "{:.1%}", "higher"),
-    Figure("read_as_asked_guided", "read as asked, guided or cooled", "{:.1%}", "higher"),
-    Figure("frechet_ratio", "Frechet distance, floor = 1", "{:.2f}", "lower", log=True),
-    Figure("frechet_ratio_guided", "Frechet distance, guided or cooled", "{:.2f}", "lower", log=True),
-    Figure("precision", "precision", "{:.2f}", "higher"),
-    Figure("recall", "recall", "{:.2f}", "higher"),
-    Figure("bits_per_dimension", "bits a dimension", "{:.2f}", "lower"),
-    Figure("nats", "nats, in black and white", "{:.1f}", "lower"),
-    Figure("train_on_synthetic", "trained on synthetic", "{:.1%}", "higher"),
-    Figure("inpainting_read_as_original", "inpainted, read as the original", "{:.0%}", 0.81),
-    Figure("super_resolution_read_as_original", "enlarged 4×, read as the original", "{:.0%}", 0.96),
-    Figure("sweeps_until_another_digit", "sweeps until a chain shows another digit", "{:.0f}", "lower", log=True),
-    Figure("nearest_ratio", "distance to the nearest training digit", "{:.2f}", 1.0),
-    Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", log=True),
-    Figure("parameters", "million parameters", "{:.2f}", "lower", log=True),
-)
 BY_NAME = {figure.name: figure for figure in FIGURES}
 ACROSS, UP = "milliseconds for 16 digits", "Frechet distance, floor = 1"
 
 
-def scores() -> list[tuple[str, dict[str, float]]]:
-    """(title, figures) of each trained generative model; figures that were not measured are left out."""
+def scores(data: str = "mnist") -> list[tuple[str, dict[str, float]]]:
+    """(title, figures) of each trained generative model of a data set; figures that were not measured are left out."""
     known, rows = weights.manifest(), []
-    for id in catalog.models_for("sample"):
+    for id in catalog.models_for("sample", data=data):
         entry = known[id]
         found = {**entry.get("scores", {}), "parameters": entry["parameters"] / 1e6}
         rows.append((catalog.recipe(id).title, {figure.key: found[figure.key] for figure in FIGURES if found.get(figure.key) is not None}))
@@ -82,7 +46,8 @@ def table(rows: list[tuple[str, dict[str, float]]]) -> str:
             value = found.get(figure.key)
             text = "–" if value is None else figure.form.format(value)
             cells.append(f"<td>{f'<b>{text}</b>' if value == best else text}</td>")
-        lines.append(f"<tr><th>{figure.name}<small> {figure.hint}</small></th>{''.join(cells)}</tr>")
+        how = html.escape(figure.protocol)
+        lines.append(f"<tr><th title='{how}'>{figure.name}<small> {figure.hint}</small></th>{''.join(cells)}</tr>")
     return '<div class="dgm-board"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
@@ -132,10 +97,12 @@ def _ends(values: list[float]) -> list[float]:
 
 
 def build() -> Live:
-    def run(across: Any, up: Any) -> list[Any]:
-        return [chart(scores(), *(BY_NAME[one_of(name, "Figure", tuple(BY_NAME))] for name in (across, up)))]
+    def run(data: Any, across: Any, up: Any) -> list[Any]:
+        rows = scores(one_of(data, "Data set", tuple(SETS)))
+        return [table(rows), chart(rows, *(BY_NAME[one_of(name, "Figure", tuple(BY_NAME))] for name in (across, up)))]
 
-    gr.HTML(table(scores()))
+    data = widgets.data_choice(tuple(SETS))
+    sheet = gr.HTML()
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
             up = gr.Dropdown(list(BY_NAME), value=UP, label="Upwards")
@@ -146,7 +113,7 @@ def build() -> Live:
         gr.Markdown((ASSETS / "lessons" / "temperature.md").read_text(encoding="utf-8"))
         gr.HTML(curves, elem_id="chart-temperature")
     gr.Markdown((ASSETS / "lessons" / "board.md").read_text(encoding="utf-8"), elem_classes="dgm-card")
-    panel = Live(ID, [Field("across", across), Field("up", up)], run, [plot], stored=False)
-    for each in (across, up):
+    panel = Live(ID, [data, Field("across", across), Field("up", up)], run, [sheet, plot], stored=False)
+    for each in panel.inputs:
         each.input(refusing(run), panel.inputs, panel.outputs, api_visibility="private", show_progress="hidden")
     return panel

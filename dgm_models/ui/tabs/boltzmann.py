@@ -11,7 +11,7 @@ from dgm_models import catalog, weights
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import measured
 from dgm_models.contracts import Noise, Settings, check_seed
-from dgm_models.ui.card import SIGN
+from dgm_models.evaluation.figures import SIGN
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
 from dgm_models.ui.tabs.shared import Models, knob_panel

@@ -22,7 +22,7 @@ from dgm_models.ui.charts import decay
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import one_of, react, refusing
-from dgm_models.ui.tabs.shared import Models, digit_pad, other_seed, test_digit
+from dgm_models.ui.tabs.shared import Models, digit_pad, held_out, other_seed
 from dgm_models.ui.widgets import ASSETS, Field, Live
 
 ID, TITLE, DRAWN, DIGITS = "gflownet", "GFlowNet", "drawn", "gflownet-mnist"
@@ -86,7 +86,7 @@ def _way() -> Live:
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
             pad, changed = digit_pad("weighed-way", ["draw", "erase"], 18)
-            label = Field("label", gr.Dropdown(list("0123456789"), value=str(test_digit(18)[1]), label="Label y"))
+            label = Field("label", gr.Dropdown(list("0123456789"), value=str(held_out(18)[1]), label="Label y"))
             seed = widgets.seed_field()
             go = gr.Button("Another draw", size="sm", variant="primary")
         with gr.Column(scale=9, min_width=300, elem_classes="dgm-result"):

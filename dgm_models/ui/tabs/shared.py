@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from torch import Tensor
 from dgm_models import catalog
 from dgm_models.applications.restore import restore
 from dgm_models.contracts import Frame, Settings
-from dgm_models.data import mnist
-from dgm_models.degradations import Degradation
+from dgm_models.data import SETS
+from dgm_models.measurements import Linear
 from dgm_models.modalities import photo
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
@@ -32,19 +32,30 @@ READER, REGRESSOR = "reader-mnist", "regressor-mnist"
 
 
 class Models:
-    """The trained models that answer a question, by their titles."""
+    """The trained models that answer a question, by their titles; of each of the data sets, the first of which has all titles."""
 
-    def __init__(self, question: str, undoes: type | None = None) -> None:
-        self.by_title = {catalog.recipe(id).title: id for id in catalog.models_for(question, undoes)}
+    def __init__(self, question: str, undoes: type | None = None, sets: Sequence[str] = ("mnist",)) -> None:
+        self.of_set = {data: {catalog.recipe(id).title: id for id in catalog.models_for(question, undoes, data)} for data in sets}
+        self.by_title = self.of_set[sets[0]]
         self.titles = list(self.by_title)
-        self.leading = [title for title, id in self.by_title.items() if not catalog.recipe(id).aside]
+        self.leading = [title for title, id in self.by_title.items() if catalog.recipe(id).role == "model"]
         self.unable = [catalog.recipe(id).title for id in catalog.models_for("sample") if id not in self.by_title.values()]
 
-    def ids(self, titles: list[str]) -> list[str]:
-        return [self.by_title[title] for title in titles]
+    def ids(self, titles: list[str], data: str | None = None) -> list[str]:
+        """Of a data set, the first unless it is named; ValueError where it has none of them."""
+        chosen = self.by_title if data is None else self.of_set[data]
+        found = [chosen[title] for title in titles if title in chosen]
+        if not found:
+            raise ValueError(f"Models: expected at least one of {', '.join(chosen)}, which learned from {SETS[data].title}")
+        return found
+
+    def offered(self, data: Any) -> gr.CheckboxGroup:
+        """The choice of models for a data set, all of them chosen."""
+        titles = list(self.of_set[one_of(data, "Data set", tuple(self.of_set))])
+        return gr.CheckboxGroup(choices=titles, value=titles)
 
     def field(self, component: gr.CheckboxGroup) -> Field:
-        """Models travel in an address by their ids."""
+        """Models travel in an address by their ids, those of the first data set."""
         title_of = {id: title for title, id in self.by_title.items()}
         return Field(
             "models",
@@ -65,25 +76,29 @@ def model_choice(models: Models, chosen: list[str] | None = None) -> gr.Checkbox
     return gr.CheckboxGroup(models.titles, value=chosen or models.titles, label="Models")
 
 
-def test_digit(index: int) -> tuple[Tensor, int]:
-    """A test digit (1, 1, 28, 28) in [0, 1] and its label."""
-    x, y = mnist.test()
-    return mnist.pixels(x[index : index + 1]), int(y[index])
+def held_out(index: int, data: str = "mnist") -> tuple[Tensor, int]:
+    """One of the held-out elements that ship, (1, *shape), and its label."""
+    x, y = SETS[data].shown()
+    return SETS[data].space.read(x[index : index + 1]), int(y[index])
 
 
-def answer_rows(ids: list[str], seen: Tensor, away: Degradation, seed: int, y: int) -> Iterator[list[Row]]:
+def answer_rows(ids: list[str], seen: Tensor, away: Linear, seed: int, y: int) -> Iterator[list[Row]]:
     """A row a model, filled in one after another; empty rows stand for those that are still to answer."""
-    rows = [Row(still(torch.zeros(ANSWERS + 2, 1, 28, 28)), ANSWERS + 2, catalog.recipe(id).title, "to come", HEADS) for id in ids]
+    rows = [
+        Row(still(torch.zeros(ANSWERS + 2, *catalog.dataset(id).space.shape)), ANSWERS + 2, catalog.recipe(id).title, "to come", HEADS)
+        for id in ids
+    ]
     yield rows
     for i, id in enumerate(ids):
         rows[i] = answer_row(id, seen, away, seed, y, rows[i].title)
         yield rows
 
 
-def answer_row(id: str, seen: Tensor, away: Degradation, seed: int, y: int, title: str, settings: Settings | None = None) -> Row:
+def answer_row(id: str, seen: Tensor, away: Linear, seed: int, y: int, title: str, settings: Settings | None = None) -> Row:
     """ANSWERS draws of p(x | seen), their mean and their spread, how each reads and what it cost."""
     done = restore(id, seen, away, seed, ANSWERS, y, settings)
-    readings = " ".join(str(int(digit)) for digit in done.readings)
+    names = [catalog.dataset(id).condition.names[reading] for reading in done.readings]
+    readings = (" " if max(map(len, names)) == 1 else ", ").join(names)
     frames = [_with_summary(frame) for frame in done.frames]
     return Row(frames, ANSWERS + 2, title, f"read as {readings}; {done.receipt.cost}", HEADS)
 
@@ -106,11 +121,14 @@ def grown(film: Film, answers: Iterator[list[Row]], name: str) -> Iterator[list[
     yield [film_so_far.value(name)]
 
 
-def restore_controls(choices: Models, verb: str) -> tuple[gr.CheckboxGroup, Field, Field, gr.Button, gr.Button]:
-    """Models, label, seed; the button that restores and the one that asks for other answers."""
+def restore_controls(choices: Models, verb: str, data: Field | None = None) -> tuple[gr.CheckboxGroup, Field, Field, gr.Button, gr.Button]:
+    """Models, label, seed; the button that restores and the one that asks for other answers. `data`: the data set that is chosen."""
     with gr.Accordion("Models, label, seed", open=False):
         models, label, seed = model_choice(choices), label_control(), widgets.seed_field()
         gr.Markdown(f"Cannot do this: {', '.join(choices.unable)}", visible=bool(choices.unable), elem_classes="dgm-hint")
+    if data is not None:
+        data.component.change(choices.offered, data.component, models, api_visibility="private", show_progress="hidden")
+        widgets.follow(data, label.component, "not given")
     with gr.Row(elem_classes="dgm-buttons"):
         go = gr.Button(verb, variant="primary", size="sm")
         again = gr.Button("Four other answers", size="sm")
@@ -149,32 +167,44 @@ def knob_panel(name: str, address: str, kind: type[Settings], button: str, make:
     return part
 
 
-def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None) -> tuple[Field, list[Any]]:
+def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None, data: Field | None = None) -> tuple[Field, list[Any]]:
     """A pad that starts with a test digit, with a way to another one, of any or of a chosen label, and to a person's picture.
 
-    Returns its field and the events after which it holds something new.
+    Returns its field and the events after which it holds something new. `data`: the data set whose elements it shows.
     """
-    pad = widgets.sketch(name, modes, value=widgets.to_sketch(test_digit(index)[0], seen))
+    pad = widgets.sketch(name, modes, value=widgets.to_sketch(held_out(index)[0], seen))
     with gr.Row(elem_classes="dgm-buttons"):
         which = gr.Dropdown(
-            [ANY_DIGIT, *"0123456789"], value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=110
+            widgets.named("mnist", ANY_DIGIT), value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=110
         )
         another = gr.Button("Another test digit", size="sm")
         upload = gr.UploadButton("Your picture", size="sm", file_types=list(photo.ENDINGS), type="filepath")
-    picked = gr.on([another.click, which.input], _another, [pad, which], pad, api_visibility="private")
+    chosen = [] if data is None else [data.component]
+    picked = gr.on(
+        [another.click, which.input, *(each.input for each in chosen)], _another, [pad, which, *chosen], pad, api_visibility="private"
+    )
     read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
+    if data is not None:
+        widgets.follow(data, which, ANY_DIGIT)
+        data.component.change(_pad_words, data.component, [another, upload], api_visibility="private", show_progress="hidden")
     drawing = Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False)
     return drawing, [pad.input, picked.success, read.success]
 
 
-def _another(pad: Any, which: Any) -> dict[str, str]:
-    seen, labels = widgets.from_sketch(pad)[1], mnist.test()[1]
+def _pad_words(data: Any) -> list[Any]:
+    """What the buttons of a pad say of a data set; only digits are read off people's own pictures."""
+    noun = SETS[one_of(data, "Data set", tuple(SETS))].noun
+    return [gr.Button(f"Another test {noun}"), gr.UploadButton(visible=noun == "digit")]
+
+
+def _another(pad: Any, which: Any, data: Any = "mnist") -> dict[str, str]:
+    seen, labels = widgets.from_sketch(pad)[1], SETS[one_of(data, "Data set", tuple(SETS))].shown()[1]
     chosen = (
         torch.arange(len(labels))
         if which == ANY_DIGIT
         else (labels == int(one_of(which, "Which test digit", tuple("0123456789")))).nonzero()
     )
-    return widgets.to_sketch(test_digit(int(chosen.flatten()[random.SystemRandom().randrange(len(chosen))]))[0], seen)
+    return widgets.to_sketch(held_out(int(chosen.flatten()[random.SystemRandom().randrange(len(chosen))]), data)[0], seen)
 
 
 def _uploaded(path: str, pad: Any) -> dict[str, Any]:
@@ -188,7 +218,7 @@ def _uploaded(path: str, pad: Any) -> dict[str, Any]:
 
 
 def label_control() -> Field:
-    control = gr.Dropdown(["not given", *"0123456789"], value="not given", label="Label y", info="what the models are told")
+    control = gr.Dropdown(widgets.named("mnist", "not given"), value="not given", label="Label y", info="what the models are told")
     return Field("label", control)
 
 

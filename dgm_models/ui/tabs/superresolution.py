@@ -11,7 +11,7 @@ import torch
 from dgm_models import catalog
 from dgm_models.applications.restore import bicubic
 from dgm_models.contracts import check_seed
-from dgm_models.degradations import Shrink
+from dgm_models.measurements import Shrink
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import one_of, some_of

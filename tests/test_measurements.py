@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from dgm_models.degradations import Grey, Hide, Shrink, put_back_in_range
+from dgm_models.measurements import Bicubic, Grey, Hide, Shrink, put_back_in_range
 
 x = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 mask = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(1)) < 0.5
 
 
-@pytest.mark.parametrize("away", [Hide(mask), Shrink(2), Shrink(4), Shrink(7)], ids=repr)
+@pytest.mark.parametrize("away", [Hide(mask), Shrink(2), Shrink(4), Shrink(7), Bicubic(2), Bicubic(4)], ids=repr)
 def test_right_inverse(away):
     seen = away(x)
     assert torch.allclose(away(away.pinv(seen)), seen, atol=1e-6)
     assert torch.allclose(away(away.put_back(torch.zeros_like(x), seen)), seen, atol=1e-6)
+    projected = away.pinv(away(torch.rand_like(x)))
+    assert torch.allclose(away.pinv(away(projected)), projected, atol=1e-5)
     inside = put_back_in_range(torch.rand_like(x) * 3 - 1, seen, away)
     assert inside.min() >= 0
     assert inside.max() <= 1
@@ -37,6 +40,15 @@ def test_a_picture_is_put_back_as_it_would_be_alone():
 def test_grey_is_a_right_inverse_too():
     colour = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(Grey()(Grey().pinv(Grey()(colour))), Grey()(colour), atol=1e-6)
+    with pytest.raises(ValueError, match="pictures of 3 colours, got 1"):
+        Grey()(colour[:, :1])
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_bicubic_measurement_is_what_torch_calls_antialiased(factor):
+    colour = torch.rand(2, 3, 24, 16, generator=torch.Generator().manual_seed(0))
+    theirs = F.interpolate(colour, scale_factor=1 / factor, mode="bicubic", antialias=True, align_corners=False)
+    assert torch.allclose(Bicubic(factor)(colour), theirs, atol=1e-5)
 
 
 @pytest.mark.parametrize("away", [Hide(mask), Shrink(4)], ids=repr)
@@ -58,7 +70,7 @@ def test_nonsense_is_refused():
         Hide(torch.ones(1, 28, 28))
 
 
-def test_rows_of_a_degradation_belong_to_their_pictures():
+def test_rows_of_a_measurement_belong_to_their_pictures():
     own = Hide(torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(2)) < 0.5)
     index = torch.tensor([3, 3, 0])
     assert torch.equal(own.rows(index)(x[index]), own(x)[index])

@@ -1,4 +1,4 @@
-"""Measure a model on held-out digits and write what came out into the manifest: one part at a time, each with its protocol."""
+"""Measure a model on held-out data and write what came out into the manifest: one part at a time, each with its protocol."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from dgm_models.applications import few
 from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole
 from dgm_models.contracts import Noise, last
-from dgm_models.data import mnist
-from dgm_models.degradations import Degradation, Hide, Shrink
-from dgm_models.families.reader import Reader
-from dgm_models.probability import bits_per_dimension
-from dgm_models.training import metrics
-from dgm_models.training.loop import multiplies_bf16, train
-from dgm_models.training.material import (
+from dgm_models.data import SETS, mnist
+from dgm_models.evaluation import metrics
+from dgm_models.evaluation.material import (
     BATCH,
     PLAIN,
     UNGUIDED,
     as_learned,
     bank,
     features,
+    held_out,
     keep_sheet,
     reads,
     share,
     sharpened,
-    test_digits,
 )
+from dgm_models.families.reader import Reader
+from dgm_models.measurements import Hide, Linear, Shrink
+from dgm_models.probability import bits_per_dimension
+from dgm_models.training.loop import multiplies_bf16, train
 
 DRAWN = 10_000
 FEW_STEPS = (0, 150, 300, 600, 1000, 1500)  # of particles, at which they are measured
@@ -66,82 +66,86 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None)
 
 
 def _samples(id: str, model: nn.Module) -> Scores:
-    """1,000 digits a label with default settings: which share the reader reads as asked."""
-    asked = torch.arange(DRAWN) % 10
+    """1,000 pictures a label with default settings: which share the judge reads as asked."""
+    data = catalog.dataset(id)
+    asked = data.condition.in_turn(DRAWN)
     made = bank(model, asked)
     keep_sheet(f"{id}-samples", made[:100], 10)
-    return {"read_as_asked_guided" if sharpened(model) else "read_as_asked": share(reads(made) == asked)}
+    return {"read_as_asked_guided" if sharpened(model) else "read_as_asked": share(reads(made, data.id) == asked)}
 
 
 def _distances(id: str, model: nn.Module) -> Scores:
-    """10,000 digits with the labels of the test digits, as p(x) has them, against the test digits.
+    """10,000 pictures with the labels of the test pictures, as p(x) has them, against the test pictures.
 
     Without guidance, at temperature 1, in 20 steps of the ancestral process where a model takes steps, by its second-order sampler
     (on 2,500 digits: 0.173, first order 0.188; the ODE's samplers score less well).
     """
-    real, y = test_digits()
+    data = catalog.recipe(id).data
+    real, y = held_out(data)
     made = bank(model, y, **as_learned(model.Settings))
     scores: Scores = {}
     if sharpened(model):
-        scores = {"read_as_asked": share(reads(made) == y)}
+        scores = {"read_as_asked": share(reads(made, data) == y)}
         keep_sheet(f"{id}-samples-unguided", made[:100], 10)
-    return scores | _against(real, made) | _memorised(made[:1000], real[:1000])
+    return scores | _against(real, made, data) | _memorised(made[:1000], real[:1000], data)
 
 
 def _guided(id: str, model: nn.Module) -> Scores:
-    """The same distances for 10,000 digits with default settings, where those guide or cool: what a person sees in the app."""
+    """The same distances for 10,000 pictures with default settings, where those guide or cool: what a person sees in the app."""
     if not sharpened(model):
         return {}
-    real, y = test_digits()
-    return {f"{name}_guided": value for name, value in _against(real, bank(model, y)).items() if "floor" not in name}
+    data = catalog.recipe(id).data
+    real, y = held_out(data)
+    return {f"{name}_guided": value for name, value in _against(real, bank(model, y), data).items() if "floor" not in name}
 
 
-def _against(real: Tensor, made: Tensor) -> Scores:
+def _against(real: Tensor, made: Tensor, data: str) -> Scores:
     """Frechet and kernel distance with their floors, precision and recall."""
-    floor, theirs, ours = _floor(), features(real), features(made)
+    floor, theirs, ours = _floor(data), features(real, data), features(made, data)
     distance = metrics.frechet(theirs, ours)
     scores = {"frechet": distance, "frechet_floor": floor["frechet"], "frechet_ratio": distance / floor["frechet"]}
     scores |= {"kernel_distance": metrics.kernel_distance(theirs, ours), "kernel_floor": floor["kernel"]}
     return scores | metrics.precision_recall(theirs, ours)
 
 
-@lru_cache(maxsize=1)
-def _floor(draws: int = 4) -> dict[str, float]:
-    """What training digits score against the test digits, with as many of each label as those have: as the samples have them.
+@lru_cache(maxsize=2)
+def _floor(data: str, draws: int = 4) -> dict[str, float]:
+    """What training pictures score against the test pictures, with as many of each label as those have: as the samples have them.
 
     The mean of several disjoint draws of 10,000, for one alone lies up to a tenth beside it.
     """
-    x, y = mnist.train()
-    real, truth = test_digits()
+    (x, y), space, labels = SETS[data].train(), SETS[data].space, SETS[data].condition.count
+    real, truth = held_out(data)
     generator = torch.Generator().manual_seed(0)
     shuffled = [
-        members[torch.randperm(len(members), generator=generator)] for members in ((y == digit).nonzero()[:, 0] for digit in range(10))
+        members[torch.randperm(len(members), generator=generator)] for members in ((y == label).nonzero()[:, 0] for label in range(labels))
     ]
-    counts, theirs = torch.bincount(truth, minlength=10).tolist(), features(real)
+    counts, theirs = torch.bincount(truth, minlength=labels).tolist(), features(real, data)
     found: dict[str, list[float]] = {"frechet": [], "kernel": []}
     for draw in range(draws):
         some = torch.cat([members[draw * n : (draw + 1) * n] for members, n in zip(shuffled, counts, strict=True)])
-        ours = features(mnist.pixels(x[some]))
+        ours = features(space.read(x[some]), data)
         found["frechet"].append(metrics.frechet(theirs, ours))
         found["kernel"].append(metrics.kernel_distance(theirs, ours))
     return {name: sum(values) / draws for name, values in found.items()}
 
 
-def _memorised(made: Tensor, real: Tensor) -> Scores:
-    """Pixel distance to the nearest of 60,000 training digits: ours over a test digit's, and how many are nearer than 1 % of those."""
-    known = mnist.pixels(mnist.train()[0])
+def _memorised(made: Tensor, real: Tensor, data: str) -> Scores:
+    """Pixel distance to the nearest of all training pictures: ours over a test picture's, and how many are nearer than 1 % of those."""
+    known = SETS[data].space.read(SETS[data].train()[0])
     ours, theirs = metrics.nearest(made, known), metrics.nearest(real, known)
     return {"nearest_ratio": float(ours.median() / theirs.median()), "nearer_than_1_percent": share(ours < theirs.quantile(0.01))}
 
 
 def _synthetic(id: str, model: nn.Module) -> Scores:
-    """A reader that learned from 30,000 drawn digits alone, unguided ones where there is guidance, on the real test digits."""
-    y = torch.arange(30_000) % 10
+    """A reader that learned from 30,000 drawn pictures alone, unguided ones where there is guidance, on the real test pictures."""
+    data = catalog.dataset(id)
+    y = data.condition.in_turn(30_000)
     made = bank(model, y, **(UNGUIDED if "guidance_scale" in model.Settings.knobs() else PLAIN))
-    student = Reader(model.space)
+    student = Reader(model.space, data.condition.count)
     for _ in train(student, made, y, steps=2500, batch=128, rate=2e-3, bf16=multiplies_bf16()):
         pass
-    x, truth = test_digits()
+    x, truth = held_out(data.id)
     with torch.no_grad():
         said = torch.cat([student(chunk).argmax(1) for chunk in x.split(500)])
     return {"train_on_synthetic": share(said == truth), "synthetic_digits": len(made)}
@@ -153,7 +157,7 @@ def _likelihood(id: str, model: nn.Module, digits: int | None = None) -> Scores:
         return {}
     options = {"k": 1000} if hasattr(model, "elbo") else {}
     count = digits or (500 if options else 1000 if hasattr(model, "denoiser") else 10_000)  # what a quarter of an hour allows
-    x, y = test_digits()
+    x, y = held_out(catalog.recipe(id).data)
     x, y = x[:count], y[:count]
     nats = torch.cat([model.log_prob(x[i : i + 100], y[i : i + 100], **options) for i in range(0, count, 100)])
     bits = bits_per_dimension(nats, model.space.size)
@@ -191,7 +195,7 @@ def _recognition(id: str, model: nn.Module) -> Scores:
     """The share of test digits whose label a generative model recognises itself, where it can."""
     if not hasattr(model, "recognise"):
         return {}
-    x, y = test_digits()
+    x, y = held_out(catalog.recipe(id).data)
     return {"recognised": share(torch.cat([model.recognise(chunk) for chunk in x.split(500)]).argmax(1) == y)}
 
 
@@ -209,13 +213,13 @@ def _mixing(id: str, model: nn.Module, chains: int = 100, warm: int = 50, sweeps
 def _few(id: str, model: nn.Module, count: int = 1000) -> Scores:
     """Of what learns from 200 digits: Frechet distance of 1,000 pictures from the 10,000 test digits, and how far the nearest of the
     200 is (median); of the GAN, of particles as they move, of the 200 digits, and of 1,000 test digits."""
-    if not catalog.recipe(id).few:
+    if catalog.recipe(id).split != "few":
         return {}
-    real, y = test_digits()
-    theirs, settings = features(real), few.FewSettings(steps=FEW_STEPS[-1])
+    real, y = held_out(catalog.recipe(id).data)
+    theirs, settings = features(real, "mnist"), few.FewSettings(steps=FEW_STEPS[-1])
 
     def scored(x: Tensor) -> list[float]:
-        return [round(metrics.frechet(theirs, features(x)), 2), round(float(few.nearest(x)[1].median()), 2)]
+        return [round(metrics.frechet(theirs, features(x, "mnist")), 2), round(float(few.nearest(x)[1].median()), 2)]
 
     made = bank(model, torch.arange(count) % 10)
     keep_sheet(id, made[:100], 10)
@@ -235,16 +239,16 @@ def _inpainting(id: str, model: nn.Module, digits: int = 1000) -> Scores:
 
 def _super_resolution(id: str, model: nn.Module, digits: int = 1000) -> Scores:
     """1,000 test digits, no label, shrunk 4 times."""
-    if Shrink not in model.restores:
+    if not issubclass(Shrink, model.restores):
         return {}
     return _restoration(id, model, "super_resolution", Shrink(4), digits)
 
 
-def _restoration(id: str, model: nn.Module, name: str, away: Degradation, digits: int, draws: int = 8) -> Scores:
+def _restoration(id: str, model: nn.Module, name: str, away: Linear, digits: int, draws: int = 8) -> Scores:
     """One answer for each digit; spread and mean from 8 draws for an eighth of them."""
     if not model.restores:
         return {}
-    x, y = test_digits()
+    x, y = held_out(catalog.recipe(id).data)
     spread = max(1, digits // draws)
     x, y = x[:digits], y[:digits]
     seen = away(x)
@@ -256,7 +260,7 @@ def _restoration(id: str, model: nn.Module, name: str, away: Degradation, digits
     keep_sheet(f"{id}-{name.replace('_', '-')}", torch.cat(rows), 12)
     scores = {
         f"{name}_digits": digits,
-        f"{name}_read_as_original": share(reads(answer) == y),
+        f"{name}_read_as_original": share(reads(answer, catalog.recipe(id).data) == y),
         f"{name}_psnr": float(metrics.psnr(answer, x).mean()),
         f"{name}_ssim": float(metrics.ssim(answer, x).mean()),
         f"{name}_largest_change": float((away(answer) - seen).abs().max()),
@@ -268,7 +272,7 @@ def _restoration(id: str, model: nn.Module, name: str, away: Degradation, digits
     return scores
 
 
-def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> Tensor:
+def _restored(model: nn.Module, seen: Tensor, away: Linear, seed: int) -> Tensor:
     """One answer a measurement, in float32: guidance takes differences that bf16 is too coarse for."""
     starts = range(0, len(seen), BATCH)
     return torch.cat(
@@ -278,10 +282,10 @@ def _restored(model: nn.Module, seen: Tensor, away: Degradation, seed: int) -> T
 
 def _temperature(id: str, model: nn.Module, digits: int = 500) -> Scores:
     """Precision (fidelity) and recall (diversity) of 500 unguided digits against 2,000 test digits, at several temperatures."""
-    real, y = test_digits()
-    theirs, curve = features(real[:2000]), []
+    real, y = held_out(catalog.recipe(id).data)
+    theirs, curve = features(real[:2000], catalog.recipe(id).data), []
     for temperature in TEMPERATURES:
-        ours = features(bank(model, y[:digits], temperature=temperature, guidance_scale=1.0))
+        ours = features(bank(model, y[:digits], temperature=temperature, guidance_scale=1.0), catalog.recipe(id).data)
         found = metrics.precision_recall(theirs, ours)
         curve.append([temperature, round(found["precision"], 4), round(found["recall"], 4)])
     return {"temperature": curve}
@@ -289,7 +293,8 @@ def _temperature(id: str, model: nn.Module, digits: int = 500) -> Scores:
 
 def _speed(id: str, model: nn.Module) -> Scores:
     """Median milliseconds of default sampling for 1 and for 16 digits, after a warm-up."""
-    return {f"milliseconds_{n}": median_ms(lambda n=n: model.sample(Noise(range(n)), torch.arange(n) % 10)) for n in (1, 16)}
+    y = catalog.dataset(id).condition.in_turn(16)
+    return {f"milliseconds_{n}": median_ms(lambda n=n: model.sample(Noise(range(n)), y[:n])) for n in (1, 16)}
 
 
 def median_ms(work: Callable[[], Any], repeats: int = 7) -> float:
@@ -303,15 +308,16 @@ def median_ms(work: Callable[[], Any], repeats: int = 7) -> float:
 
 
 def _discriminative(part: str, id: str, model: nn.Module) -> Scores:
-    """The reader's accuracy, and the regressor's error, on the test digits."""
-    x, y = test_digits()
+    """The accuracy of a judge, and the error of a regressor, on the test pictures."""
+    data = catalog.recipe(id).data
+    x, y = held_out(data)
     if part == "samples" and isinstance(model, Reader):
-        return {"accuracy": share(reads(x) == y)}
+        return {"accuracy": share(reads(x, data) == y)}
     ways = {"inpainting": Hide(hole("centre")), "super_resolution": Shrink(4)}
     if part in ways and not isinstance(model, Reader):
         x, y, away = x[:1000], y[:1000], ways[part]
         answer = model.restore(away(x), away)
-        return {f"{part}_psnr": float(metrics.psnr(answer, x).mean()), f"{part}_read_as_original": share(reads(answer) == y)}
+        return {f"{part}_psnr": float(metrics.psnr(answer, x).mean()), f"{part}_read_as_original": share(reads(answer, data) == y)}
     return {}
 
 

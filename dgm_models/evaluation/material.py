@@ -1,4 +1,4 @@
-"""What models are measured with: the test digits, pictures drawn in numbers, their features and readings, contact sheets."""
+"""What models are measured with: held-out elements, pictures drawn in numbers, their features and readings, contact sheets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from dgm_models import catalog
 from dgm_models.applications.restore import read
 from dgm_models.contracts import Noise, Settings
-from dgm_models.data import mnist
+from dgm_models.data import SETS
+from dgm_models.data.dataset import ASSETS
 from dgm_models.modalities import image
 from dgm_models.training.loop import multiplies_bf16
 
@@ -19,27 +20,29 @@ BATCH = 250
 PLAIN = {"guidance_scale": 1.0, "temperature": 1.0}  # draws of p(x | y) itself
 UNGUIDED = {**PLAIN, "sampler": "ancestral DDPM"}
 SECOND_ORDER = "SDE-DPM-Solver++(2M)"
-SHEETS = mnist.ASSETS / "sheets"
+SHEETS = ASSETS / "sheets"
 
 
-@lru_cache(maxsize=1)
-def test_digits() -> tuple[Tensor, Tensor]:
-    x, y = mnist.test()
-    return mnist.pixels(x), y
+@lru_cache(maxsize=2)
+def held_out(data: str) -> tuple[Tensor, Tensor]:
+    """All of a data set that no model learned from, and its conditions."""
+    x, y = SETS[data].test()
+    return SETS[data].space.read(x), y
 
 
-def features(x: Tensor) -> Tensor:
-    """Of the reader, (n, 128)."""
+def features(x: Tensor, data: str) -> Tensor:
+    """Of the judge of a data set, (n, 128)."""
     with torch.no_grad():
-        return torch.cat([catalog.load("reader-mnist").features(chunk) for chunk in x.split(500)])
+        return torch.cat([catalog.load(SETS[data].judge).features(chunk) for chunk in x.split(500)])
 
 
-def reads(x: Tensor) -> Tensor:
-    return torch.cat([read(chunk).argmax(1) for chunk in x.split(500)])
+def reads(x: Tensor, data: str) -> Tensor:
+    """The condition that the judge of a data set reads off each element, (n,)."""
+    return torch.cat([read(chunk, data).argmax(1) for chunk in x.split(500)])
 
 
 def bank(model: nn.Module, y: Tensor, **settings: Any) -> Tensor:
-    """A digit for each label of y (n,), picture i from seed i: (n, 1, 28, 28)."""
+    """An element for each condition of y (n,), number i from seed i: (n, *shape)."""
     count = len(y)
     knobs = model.Settings.knobs()
     chosen = model.Settings(**{name: value for name, value in settings.items() if name in knobs})

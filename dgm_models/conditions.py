@@ -1,0 +1,73 @@
+"""What y is in p(x | y): nothing, one of some classes, numbers, or an element of another space.
+
+A batch of conditions is a tensor with a row an element; `null` is the condition that stands for none, which networks know as well as any
+other, so that a model can be asked without one and guided (Ho and Salimans, 2022).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+class Condition(ABC):
+    """`count`: how many different conditions there are, where they can be counted; else 0."""
+
+    count: int = 0
+
+    @abstractmethod
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        """n rows of conditions that a network understands, null where y has none; ValueError for anything else."""
+
+    @abstractmethod
+    def null(self, n: int) -> Tensor:
+        """n rows of no condition."""
+
+    @abstractmethod
+    def is_null(self, y: Tensor) -> Tensor:
+        """Which rows of checked conditions are none, bool (n,)."""
+
+    def drop(self, y: Tensor, share: float) -> Tensor:
+        """Replace that share of the rows by none, by torch's own stream: for training."""
+        gone = torch.rand(len(y), device=y.device) < share
+        return torch.where(gone.view(-1, *[1] * (y.dim() - 1)), self.null(len(y)).to(y.device), y)
+
+    def in_turn(self, n: int) -> Tensor:
+        """n conditions, each that there is as often as any other; none where they cannot be counted."""
+        return torch.arange(n) % self.count if self.count else self.null(n)
+
+
+@dataclass(frozen=True)
+class Classes(Condition):
+    """One of some classes by its number: y int64 (n,); the number after the last stands for none, and so do None and -1."""
+
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+
+    @property
+    def count(self) -> int:
+        return len(self.names)
+
+    def null(self, n: int) -> Tensor:
+        return torch.full((n,), self.count)
+
+    def is_null(self, y: Tensor) -> Tensor:
+        return y == self.count
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        if y is None:
+            return self.null(n)
+        y = torch.as_tensor(y)
+        if y.shape != (n,) or y.dtype not in (torch.int64, torch.int32):
+            raise ValueError(f"expected {n} integer labels, got {tuple(y.shape)} of {y.dtype}")
+        if ((y < -1) | (y >= max(self.count, 1))).any():
+            raise ValueError(f"expected labels from 0 to {self.count - 1}, or -1 for none, got {y.min()} to {y.max()}")
+        return torch.where(y < 0, self.count, y.long())
+
+
+NOTHING = Classes()

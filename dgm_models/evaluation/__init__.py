@@ -1,0 +1,1 @@
+"""What models score, and how it is measured and told."""

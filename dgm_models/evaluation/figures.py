@@ -1,0 +1,101 @@
+"""Every figure that models are measured by, once: its name, its unit, which way is better, how it was measured. The card, the board, the
+README and the Hub's cards all read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SIGN = {"lower bound": "≤ ", "estimate": "≈ "}  # a lower bound of log p bounds bits and nats from above
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`key`: in the manifest's scores. `good`: "higher", "lower", or the value that a perfect model would have. `log`: an axis of it is
+    logarithmic. `evidence` and `count`: the keys that say what kind of bound it is, and of how many elements it was measured."""
+
+    key: str
+    name: str
+    form: str
+    good: str | float
+    protocol: str
+    log: bool = False
+    evidence: str = ""
+    count: str = ""
+
+    @property
+    def hint(self) -> str:
+        return f"{self.good} is better" if isinstance(self.good, str) else f"{self.form.format(self.good)} is perfect"
+
+    def best(self, values: list[float]) -> float:
+        if isinstance(self.good, str):
+            return max(values) if self.good == "higher" else min(values)
+        return min(values, key=lambda value: abs(value - self.good))
+
+    def show(self, scores: Mapping[str, Any]) -> str | None:
+        """The figure in words; None where it was not measured."""
+        if scores.get(self.key) is None:
+            return None
+        sign = SIGN.get(scores.get(self.evidence, ""), "")
+        measured = f" on {scores.get(self.count, 0):,}" if self.count else ""
+        return f"{sign}{self.form.format(scores[self.key])}{measured}"
+
+
+FIGURES = (
+    Figure("read_as_asked", "read as asked", "{:.1%}", "higher", "share of draws of p(x | y) that the judge reads as y"),
+    Figure("read_as_asked_guided", "read as asked, guided or cooled", "{:.1%}", "higher", "the same with the app's own settings"),
+    Figure(
+        "frechet_ratio",
+        "Frechet distance, floor = 1",
+        "{:.2f}",
+        "lower",
+        "in the judge's features, from the test part; over what as many training elements have",
+        log=True,
+    ),
+    Figure("frechet_ratio_guided", "Frechet distance, guided or cooled", "{:.2f}", "lower", "the same with those settings", log=True),
+    Figure("precision", "precision", "{:.2f}", "higher", "share of draws among the real ones, in the judge's features"),
+    Figure("recall", "recall", "{:.2f}", "higher", "share of real ones among the draws"),
+    Figure(
+        "bits_per_dimension",
+        "bits a dimension",
+        "{:.2f}",
+        "lower",
+        "-log2 p of held-out elements given their label, a dimension",
+        evidence="evidence",
+        count="likelihood_digits",
+    ),
+    Figure(
+        "nats",
+        "nats, in black and white",
+        "{:.1f}",
+        "lower",
+        "-log p of static binarized test digits",
+        evidence="nats_evidence",
+        count="nats_digits",
+    ),
+    Figure("train_on_synthetic", "trained on synthetic", "{:.1%}", "higher", "of a judge that learned from draws, accuracy on real ones"),
+    Figure("recognised", "recognises", "{:.1%}", "higher", "share of test elements whose label the model itself recognises"),
+    Figure(
+        "inpainting_read_as_original",
+        "inpainted, read as the original",
+        "{:.0%}",
+        0.81,
+        "the centre hidden, no label; 0.81 is what a perfect posterior of digits would have",
+        count="inpainting_digits",
+    ),
+    Figure(
+        "super_resolution_read_as_original",
+        "enlarged 4×, read as the original",
+        "{:.0%}",
+        0.96,
+        "shrunk 4 times, no label",
+        count="super_resolution_digits",
+    ),
+    Figure("sweeps_until_another_digit", "sweeps until a chain shows another digit", "{:.0f}", "lower", "100 chains, no label", log=True),
+    Figure("nearest_ratio", "distance to the nearest training digit", "{:.2f}", 1.0, "over that of a test element; far below 1 is a copy"),
+    Figure("accuracy", "accuracy", "{:.2%}", "higher", "of the judge itself, on the test part"),
+    Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", "default settings, two cores", log=True),
+    Figure("parameters", "million parameters", "{:.2f}", "lower", "of all of its networks", log=True),
+)
+BY_KEY = {figure.key: figure for figure in FIGURES}

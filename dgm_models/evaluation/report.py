@@ -1,0 +1,56 @@
+"""The README's tables of results, one a data set, generated from the manifest: never typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dgm_models import catalog, weights
+from dgm_models.data import SETS
+from dgm_models.evaluation.figures import BY_KEY
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+COLUMNS = [
+    BY_KEY[key]
+    for key in (
+        "read_as_asked",
+        "read_as_asked_guided",
+        "frechet_ratio",
+        "frechet_ratio_guided",
+        "precision",
+        "recall",
+        "train_on_synthetic",
+        "bits_per_dimension",
+        "nats",
+        "inpainting_read_as_original",
+        "super_resolution_read_as_original",
+        "milliseconds_16",
+    )
+]
+
+
+def table(data: str) -> str:
+    """Markdown: a row a generative model of a data set, a column a figure that any of them has."""
+    known = weights.manifest()
+    rows = [row for row in catalog.MODELS.values() if row.data == data and row.generative and row.role != "part" and row.id in known]
+    scores = {row.id: known[row.id].get("scores", {}) for row in rows}
+    columns = [figure for figure in COLUMNS if any(figure.key in found for found in scores.values())]
+    lines = ["| model | parameters | " + " | ".join(figure.name for figure in columns) + " |", "|" + "---|" * (len(columns) + 2)]
+    for row in rows:
+        cells = [figure.show(scores[row.id]) or "" for figure in columns]
+        lines.append(f"| {row.title} (`{row.id}`) | {known[row.id]['parameters'] / 1e6:.2f} M | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def tables() -> str:
+    """All of them, each under the name of its data."""
+    return "\n\n".join(f"### {data.title}\n\n{table(data.id)}" for data in SETS.values())
+
+
+def write_table(path: Path = README) -> None:
+    """Put the tables between their marks; ValueError where the marks are missing."""
+    text = path.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"{path.name}: expected the marks {BEGIN} and {END}")
+    before, rest = text.split(BEGIN, 1)
+    path.write_text(f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")

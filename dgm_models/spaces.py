@@ -1,0 +1,170 @@
+"""Where x lives: the shape of one element, what its numbers mean, and how they pass through a network. Families ask the space; they never
+ask what kind it is."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from dgm_models.contracts import Noise
+
+SPAN = 3.0  # models of levels cut the reals from -SPAN to SPAN into bins
+
+
+class Space(ABC):
+    """The shape of one element and what its numbers mean.
+
+    `discrete`: x stands for levels, whose masses sum to 1; else log p(x) is a density. A network works on signals, scale * x + shift.
+    """
+
+    shape: tuple[int, ...]
+    discrete: bool = False
+    scale, shift = 1.0, 0.0
+    unit = "coordinate"  # the word for one number of x
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def check(self, x: Tensor) -> Tensor:
+        """x itself, (n, *shape); raises ValueError for another shape, for what is not finite, for numbers outside the space."""
+        if tuple(x.shape[1:]) != self.shape:
+            one = ": one element needs a dimension more, x[None]" if tuple(x.shape) == self.shape else ""
+            raise ValueError(f"expected a batch (n, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}{one}")
+        if not torch.isfinite(x).all():
+            raise ValueError("expected finite values, got NaN or infinity")
+        return x
+
+    def read(self, x: Tensor) -> Tensor:
+        """What a data set stores, (n, *shape), as float32 of this space."""
+        return x.float()
+
+    def to_signal(self, x: Tensor) -> Tensor:
+        """The range that networks work in."""
+        return self.scale * x + self.shift
+
+    def from_signal(self, s: Tensor) -> Tensor:
+        """The inverse of `to_signal`; not clamped, so that noise stays noise."""
+        return (s - self.shift) / self.scale
+
+    def measured_signal(self, seen: Tensor, ones: Tensor) -> Tensor:
+        """What a linear measurement of the signal would be, from that of x and that of ones."""
+        return self.scale * seen + self.shift * ones
+
+    def check_seen(self, seen: Tensor, most: Tensor) -> Tensor:
+        """`seen` itself; ValueError where no x could have been measured so. most: the measurement of ones."""
+        return seen
+
+    def clamp(self, x: Tensor) -> Tensor:
+        """Within the limits of the space, where it has any."""
+        return x
+
+    def shown(self, z: Tensor) -> Tensor:
+        """Standard normal numbers as elements that can be looked at, beside those of x."""
+        return z.clamp(-SPAN, SPAN)
+
+    @abstractmethod
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        """Which of so many levels each number has: int64 like x."""
+
+    @abstractmethod
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        """The numbers of levels, float like level; `within` in [0, 1) is the place in a bin, where levels are bins."""
+
+    def place_in_level(self, x: Tensor, levels: int) -> Tensor:
+        """Where in the bin of its level each number lies, double in (0, 1) like x; a level of its own has a middle alone."""
+        return torch.full(x.shape, 0.5, dtype=torch.float64)
+
+    def within(self, noise: Noise) -> Tensor | None:
+        """A place in its bin for each number, (n, *shape) in [0, 1), where levels are bins."""
+        return None
+
+    def log_width(self, levels: int) -> float:
+        """Log-volume of one cell of levels: 0 where levels have masses of their own."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Reals(Space):
+    """Real coordinates, any number of them in any shape."""
+
+    shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        return ((x / SPAN + 1) / 2 * levels - 0.5).round().long().clamp(0, levels - 1)
+
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        return ((level + (0.5 if within is None else within)) / levels * 2 - 1) * SPAN
+
+    def place_in_level(self, x: Tensor, levels: int) -> Tensor:
+        return ((x.double() / SPAN + 1) / 2 * levels - self.to_levels(x, levels)).clamp(1e-6, 1 - 1e-6)
+
+    def within(self, noise: Noise) -> Tensor:
+        return noise.uniform(*self.shape)
+
+    def log_width(self, levels: int) -> float:
+        return self.size * math.log(2 * SPAN / levels)
+
+
+@dataclass(frozen=True)
+class Pixels(Space):
+    """Pictures, (channels, height, width) in [0, 1], whose numbers stand for 8-bit levels; as high as wide unless a width is given."""
+
+    channels: int
+    height: int
+    width: int = 0
+
+    discrete = True
+    scale, shift = 2.0, -1.0
+    unit = "pixel"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", self.width or self.height)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.channels, self.height, self.width
+
+    @property
+    def side(self) -> int:
+        """Of a square; ValueError for another picture."""
+        if self.height != self.width:
+            raise ValueError(f"expected pictures as high as wide, got {self.height} x {self.width}")
+        return self.height
+
+    def check(self, x: Tensor) -> Tensor:
+        if super().check(x).numel() and (x.min() < -1e-4 or x.max() > 1 + 1e-4):
+            raise ValueError(f"expected pixels in [0, 1], got {x.min():.3g} to {x.max():.3g}")
+        return x
+
+    def read(self, x: Tensor) -> Tensor:
+        """8-bit levels as numbers in [0, 1]; floats as they are."""
+        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+
+    def check_seen(self, seen: Tensor, most: Tensor) -> Tensor:
+        if ((seen < -1e-3) | (seen > most + 1e-3)).any():
+            got = f"{seen.min():.3g} to {seen.max():.3g}"
+            raise ValueError(f"expected what was seen of pixels in [0, 1], with 0 where they are hidden, got {got}")
+        return seen
+
+    def clamp(self, x: Tensor) -> Tensor:
+        return x.clamp(0, 1)
+
+    def shown(self, z: Tensor) -> Tensor:
+        """As grey, noise is its own distribution function."""
+        return torch.special.ndtr(z)
+
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        return (x * (levels - 1)).round().long().clamp(0, levels - 1)
+
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        return level.float() / (levels - 1)
