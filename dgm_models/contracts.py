@@ -126,8 +126,30 @@ class Learner(nn.Module, ABC):
         """The parts that are trained against a loss of their own; most families are one player."""
         return {"model": self}
 
+    space: Space
+    teaches = 1  # how many lessons its training has
+    descends = True  # on `loss`; else it learns by `fit`
+
+    def observe(self, x: Tensor) -> None:
+        """See all data as they are stored, (n, *shape), before training."""
+        return
+
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        """A line before each lesson, `teaches` of them, between which the steps are shared out; the model sets itself up for each, from a
+        trained teacher where its recipe names one."""
+        yield ""
+
     def age(self, share: float) -> None:
         """Told before each step of training which share of it, in [0, 1), is over; most families do not mind."""
+        return
+
+    def fit(self, x: Tensor, y: Tensor, *, steps: int, seed: int = 0) -> Iterator[tuple[int, float]]:
+        """Where learning is no descent: its own steps on a CPU, as (step, loss). x: as stored, or of the space."""
+        raise NotImplementedError(f"{type(self).__name__} descends on its loss")
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        """See all data of the space once more, (n, *shape), after training."""
+        return
 
     @abstractmethod
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
@@ -141,7 +163,6 @@ class Family(Learner):
     `decode(z, y) -> x`; `restore(seen, measurement, noise, y, settings) -> Iterator[Frame]`.
     """
 
-    space: Space
     Settings: type[Settings] = Settings
     Restoring: type[Settings] = Settings
     restores: tuple[type, ...] = ()

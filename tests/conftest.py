@@ -174,7 +174,7 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
     samples are from the data."""
     x, y = toy_data(space)
     if isinstance(model, GaussianMixture):
-        return [-value for _, value in model.fit(x, y, steps=8)]
+        return [value for _, value in model.fit(x, y, steps=8)]
     if isinstance(model, DistilledDiffusion):
         teacher = toy("diffusion")
         model.network.load_state_dict(teacher.network.state_dict())
@@ -182,9 +182,8 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
     if isinstance(model, BitFlow):
         machine = toy("rbm")
         torch.manual_seed(0)  # whether that one was trained now or loaded
-        model.aim_at(machine)
-    if hasattr(model, "observe"):
-        model.observe((x * 255).round().to(torch.uint8) if space.discrete else x)
+        next(model.lessons(machine))
+    model.observe((x * 255).round().to(torch.uint8) if space.discrete else x)
     if isinstance(model, GAN | BoltzmannMachine | DeepBelief):
         how, steps = {
             GAN: ({"rate": 3e-3, "momentum": 0.0}, 1200),

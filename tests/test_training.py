@@ -7,8 +7,11 @@ import torch
 from torch import nn
 
 from dgm_models import catalog
-from dgm_models.training.loop import KernelMuon, optimizers_of, train
-from tests.conftest import TINY, build, toy_data
+from dgm_models.contracts import Learner
+from dgm_models.training.loop import train
+from dgm_models.training.optimizers import KernelMuon, optimizers_of
+from dgm_models.training.step import Trainer
+from tests.conftest import PLANE, TINY, build, toy_data
 
 
 def test_muon_moves_a_kernel_by_an_orthogonal_matrix():
@@ -50,6 +53,76 @@ def test_an_interrupted_run_ends_where_it_would_have(tmp_path, optimizer):
     assert [progress.step for progress in train(again, x, y, folder=tmp_path / "broken", **options)] == [6]
     for one, other in zip(whole.parameters(), again.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_a_run_in_slices_is_one_run_to_the_last_bit_and_draws_from_no_stream_but_its_own():
+    """A VAE on points, step by step, while somebody else draws in between."""
+    (x, y), options = toy_data(PLANE), {"steps": 40, "batch": 64, "rate": 3e-3, "seed": 5}
+    one = Trainer(build("vae", PLANE), x, y, **options)
+    losses = [one.step()["model"] for _ in range(40)]
+    sliced, again = Trainer(build("vae", PLANE), x, y, **options), []
+    for slice in (1, 7, 2, 30):
+        torch.manual_seed(slice)
+        before = torch.get_rng_state()
+        again += [sliced.step()["model"] for _ in range(slice)]
+        assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(torch.stack(losses), torch.stack(again))
+    for model in ("model", "average"):
+        for this, that in zip(getattr(one, model).parameters(), getattr(sliced, model).parameters(), strict=True):
+            assert torch.equal(this, that)
+    assert sum(losses[-10:]) < sum(losses[:10])
+    with pytest.raises(ValueError, match="all 40 steps are done"):
+        one.step()
+
+
+def test_the_averaged_model_can_be_asked_at_any_time():
+    (x, y), model = toy_data(PLANE), build("vae", PLANE)
+    trainer = Trainer(model, x, y, steps=20, batch=32, rate=1e-2)
+    for _ in range(7):
+        trainer.step()
+    slow, fast = (torch.cat([p.flatten() for p in m.parameters()]) for m in (trainer.average, model))
+    assert torch.isfinite(trainer.average.loss(x[:8], y[:8]))
+    assert 0 < (slow - fast).abs().max() < 0.5
+
+
+def test_a_player_of_two_networks_trains_both_and_no_other():
+    """One player of an adversarial pair holds two networks, as the two generators of a cycle do."""
+
+    class Pair(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.there, self.back = nn.Linear(2, 2), nn.Linear(2, 2)
+
+    class Cycle(Learner):
+        def __init__(self):
+            super().__init__()
+            self.space, self.generators, self.critic = PLANE, Pair(), nn.Linear(2, 1)
+
+        def players(self):
+            return {"generators": self.generators, "critic": self.critic}
+
+        def loss(self, x, y=None, player="generators"):
+            there = self.generators.there(x)
+            again = (self.generators.back(there) - x).square().mean()
+            return again - self.critic(there).mean() if player == "generators" else self.critic(there).square().mean()
+
+    (x, y), model = toy_data(PLANE), Cycle()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    trainer = Trainer(model, x, y, steps=30, batch=64, rate=1e-2)
+    losses = [trainer.step() for _ in range(30)]
+    assert set(losses[0]) == {"generators", "critic"}
+    assert all(not torch.equal(p, before[name]) for name, p in model.named_parameters())
+    assert losses[-1]["critic"] < losses[0]["critic"]
+
+
+def test_what_learns_by_steps_of_its_own_is_trained_by_the_same_loop():
+    (x, y), model = toy_data(TINY), build("mixture", TINY)
+    values = [progress.losses["model"] for progress in train(model, x, y, steps=4, batch=1, rate=1.0, report_every=1)]
+    assert values[-1] < values[0]
+    again = build("mixture", TINY)
+    for _ in again.fit(x, y, steps=4):
+        pass
+    assert torch.equal(model.means, again.means)
 
 
 @pytest.mark.parametrize("id", ["reader-mnist", "regressor-mnist"])

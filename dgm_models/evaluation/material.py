@@ -14,7 +14,7 @@ from dgm_models.contracts import Noise, Settings
 from dgm_models.data import SETS
 from dgm_models.data.dataset import ASSETS
 from dgm_models.modalities import image
-from dgm_models.training.loop import multiplies_bf16
+from dgm_models.training.optimizers import multiplies_bf16
 
 BATCH = 250
 PLAIN = {"guidance_scale": 1.0, "temperature": 1.0}  # draws of p(x | y) itself

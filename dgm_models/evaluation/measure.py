@@ -33,7 +33,8 @@ from dgm_models.evaluation.material import (
 from dgm_models.families.reader import Reader
 from dgm_models.measurements import Hide, Linear, Shrink
 from dgm_models.probability import bits_per_dimension
-from dgm_models.training.loop import multiplies_bf16, train
+from dgm_models.training.loop import train
+from dgm_models.training.optimizers import multiplies_bf16
 
 DRAWN = 10_000
 FEW_STEPS = (0, 150, 300, 600, 1000, 1500)  # of particles, at which they are measured

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, knob
+from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
 from dgm_models.networks.boltzmann import Layers
 from dgm_models.networks.nade import NADE
 from dgm_models.spaces import Space
@@ -56,14 +56,17 @@ class BitFlow(Family):
         """As learned, of each label: (classes,) nats."""
         return LOUD * self.constants
 
-    def aim_at(self, machine: Family) -> None:
-        """Take a Boltzmann machine's log-weight as the reward; begin as its mean field would guess, with Z as ways of that say."""
-        self.reward.load_state_dict(machine.network.state_dict())
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        """Takes a Boltzmann machine's log-weight as the reward; begins as its mean field would guess, with Z as ways of that say."""
+        if teacher is None:
+            raise ValueError("a reward is needed: a Boltzmann machine that is trained")
+        self.reward.load_state_dict(teacher.network.state_dict())
         self.network.start_at(self.reward)
         with torch.no_grad():
             y = torch.arange(len(self.constants)).repeat_interleave(TRIED)
             v = self.walk(y, torch.rand(len(y), self.bits.size))
             self.constants.copy_((self.log_reward(v, y) - self.log_policy(v, y)).view(-1, TRIED).mean(1) / LOUD)
+        yield ""
 
     # balance ----------------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ one step of the student learns to land where two steps of its teacher do; then t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, drop_labels, knob
 from dgm_models.networks import fitted
 from dgm_models.samplers import euler
 from dgm_models.spaces import Space
@@ -30,6 +31,7 @@ class DistilledDiffusion(Family):
     Settings = DistilledSettings
     silent = "its two jumps are no density: what they squeeze is not known"
     stages = (8, 4, 2)
+    teaches = len(stages)
 
     def __init__(
         self, network: nn.Module, space: Space, classes: int = 0, guidance_scale: float = 1.7, guided: tuple[float, float] = (0.2, 0.6)
@@ -42,6 +44,17 @@ class DistilledDiffusion(Family):
     def learn_from(self, teacher: nn.Module, guidance_scale: float, steps: int, walks: int) -> None:
         """Set the lesson: one of `steps` steps must land where `walks` guided steps of the teacher's network do."""
         self._lesson = (teacher, guidance_scale, steps, walks)
+
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        """One step of 8 learns to land where three of the teacher's do, then one of 4 where two of its own do, then one of 2."""
+        if teacher is None:
+            raise ValueError("a student needs a teacher: a diffusion model that is trained")
+        self.network.load_state_dict(teacher.network.state_dict())
+        taught, scale, walks = deepcopy(teacher.network), self.guidance_scale, 3
+        for stage in self.stages:
+            self.learn_from(taught, scale, stage, walks)
+            yield f"one step of {stage} learns to land where {walks} of its teacher's do"
+            taught, scale, walks = deepcopy(self.network).requires_grad_(False), 1.0, 2
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """Mean squared error of the jump's mean velocity (Salimans and Ho, 2022, algorithm 2, on the straight path)."""
@@ -60,6 +73,7 @@ class DistilledDiffusion(Family):
     def _target(self, start: Tensor, t: Tensor, y: Tensor) -> Tensor:
         """The mean velocity of the teacher's walk from start, over one step of the student."""
         teacher, scale, steps, walks = self._lesson
+        teacher.to(start.device)
         there, none = start, torch.full_like(y, self.classes)
         for walk in range(walks):
             now = t + walk / (steps * walks)

@@ -42,6 +42,7 @@ class GaussianMixture(Family):
     Settings = MixtureSettings
     Restoring = MixtureRestoring
     restores = (Disjoint,)
+    descends = False
 
     def __init__(self, space: Space, classes: int = 0, components: int = 20, factors: int = 8, floor: float = 0.02) -> None:
         super().__init__()
@@ -160,15 +161,15 @@ class GaussianMixture(Family):
 
     @torch.no_grad()
     def fit(self, x: Tensor, y: Tensor, *, steps: int, seed: int = 0) -> Iterator[tuple[int, float]]:
-        """Expectation maximisation from a k-means start, all classes; yields (step, mean log-density a dimension in nats)."""
-        data = x.flatten(1).float()
+        """Expectation maximisation from a k-means start, all classes; yields (step, negative log-density a dimension in nats)."""
+        data = self.space.read(x).flatten(1)
         groups = [data[y == row] for row in range(self.classes)] if self.classes else [data]
         generator = torch.Generator().manual_seed(seed)
         for row, points in enumerate(groups):
             self._start(row, points, generator)
         for step in range(1, steps + 1):
             total = sum(self._em_step(row, points) for row, points in enumerate(groups))
-            yield step, total / (len(data) * self.space.size)
+            yield step, -total / (len(data) * self.space.size)
 
     def _start(self, row: int, points: Tensor, generator: torch.Generator) -> None:
         """k-means for the means; the leading directions of each cluster for the factors."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, knob
+from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
 from dgm_models.families.vae import VAE
 from dgm_models.networks.transport import SlicedTransport
 from dgm_models.spaces import Space
@@ -50,9 +50,11 @@ class LatentFlow(Family):
         """Of the autoencoder: its negative ELBO."""
         return self.codes.loss(x, y)
 
-    def aim_at(self, vae: VAE) -> None:
-        """Take the autoencoder of a VAE that is trained."""
-        self.network.load_state_dict(vae.network.state_dict())
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        """Takes the autoencoder of a VAE, where that is its teacher."""
+        if teacher is not None:
+            self.network.load_state_dict(teacher.network.state_dict())
+        yield ""
 
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dgm_models import catalog, weights
+from dgm_models.contracts import Learner
 from dgm_models.recipes import Recipe
-from dgm_models.spaces import Space
-from dgm_models.training.loop import describe, multiplies_bf16, train
+from dgm_models.training.loop import train
+from dgm_models.training.optimizers import multiplies_bf16
 
 RUNS = weights.FOLDER.parent / "runs"
 
@@ -37,14 +37,12 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     set_seed(seed)  # the weights that training starts from are part of the recipe
     model, began = catalog.build(row), time.perf_counter()
     yield f"{id}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {row.steps} steps"
-    if hasattr(model, "observe"):
-        model.observe(x)
-    yield from _fit(model, row, data.space, x, y, seed, folder, compile)
+    model.observe(x)
+    yield from _fit(model, row, x, y, seed, folder, compile)
     options = [("--large", large), (f"--steps {steps}", trial), (f"--seed {seed}", seed)]
     command = " ".join([f"./dgm train {id}", *(text for text, given in options if given)])
     model.cpu()
-    if hasattr(model, "finish"):
-        model.finish(data.space.read(x), y)
+    model.finish(data.space.read(x), y)
     weights.save(
         id,
         model.state_dict(),
@@ -60,9 +58,8 @@ def train_recipe(id: str, *, large: bool = False, steps: int | None = None, seed
     if not trial and row.teacher and (prefixes := catalog.family(id).borrows):
         kept = weights.borrow(id, row.teacher, prefixes)
         yield f"{id}: {kept} tensors are those of {row.teacher} and not stored again"
-    for checkpoint in [folder / "state", *folder.glob("*-steps")]:
+    for checkpoint in folder.glob("lesson-*"):
         shutil.rmtree(checkpoint, ignore_errors=True)
-    (folder / "progress.json").unlink(missing_ok=True)
     yield f"{id}: weights written after {time.perf_counter() - began:.0f} s"
 
 
@@ -76,26 +73,11 @@ def _folder_for(row: Recipe, seed: int, name: str) -> Path:
     return folder
 
 
-def _fit(model: nn.Module, row: Recipe, space: Space, x: Tensor, y: Tensor, seed: int, folder: Path, compile: bool | None) -> Iterator[str]:
-    if hasattr(model, "fit"):
-        for step, value in model.fit(space.read(x), y, steps=row.steps, seed=seed):
-            yield f"EM step {step}/{row.steps}  log-density {value:.4f} nats a dimension"
-        return
+def _fit(model: Learner, row: Recipe, x: Tensor, y: Tensor, seed: int, folder: Path, compile: bool | None) -> Iterator[str]:
     compile = (row.compiles and (not torch.cuda.is_available() or row.steps > 5000)) if compile is None else compile
     options = {key: getattr(row, key) for key in ("batch", "rate", "ema", "optimizer", "momentum")}
-    options |= {"seed": seed, "compile": compile, "bf16": multiplies_bf16()}
-    if hasattr(model, "aim_at"):
-        model.aim_at(catalog.load(row.teacher))
-    if not hasattr(model, "stages"):
-        for progress in train(model, x, y, steps=row.steps, folder=folder, **options):
-            yield describe(progress)
-        return
-    teacher = deepcopy(catalog.load(row.teacher).network).to("cuda" if torch.cuda.is_available() else "cpu")
-    model.network.load_state_dict(teacher.state_dict())
-    scale, walks = model.guidance_scale, 3
-    for stage in model.stages:
-        yield f"one step of {stage} learns to land where {walks} of its teacher's do"
-        model.learn_from(teacher, scale, stage, walks)
-        for progress in train(model, x, y, steps=row.steps // len(model.stages), folder=folder / f"{stage}-steps", **options):
-            yield describe(progress)
-        teacher, scale, walks = deepcopy(model.network).requires_grad_(False), 1.0, 2
+    options |= {"seed": seed, "compile": compile, "bf16": multiplies_bf16(), "steps": row.steps // model.teaches}
+    for number, line in enumerate(model.lessons(catalog.load(row.teacher) if row.teacher else None)):
+        yield from filter(None, [line])
+        every = 1 if row.steps < 100 else 100
+        yield from map(str, train(model, x, y, folder=folder / f"lesson-{number}", report_every=every, **options))
