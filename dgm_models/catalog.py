@@ -15,6 +15,7 @@ from typing import Any
 from torch import nn
 
 from dgm_models import weights
+from dgm_models.conditions import Classes, Given
 from dgm_models.data import SETS, Dataset
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
@@ -71,7 +72,9 @@ def _answers(row: Recipe, question: str) -> bool:
 def build(row: Recipe) -> nn.Module:
     """The model of a recipe with fresh, random parameters: for training."""
     data, kind = SETS[row.data], _named(row.family)
-    config = {**_taken(kind, {"space": data.space, "classes": data.condition.count}), **row.family_config}
+    if "condition" not in inspect.signature(kind).parameters and not isinstance(data.condition, Classes):
+        raise ValueError(f"{row.id}: {kind.__name__} takes classes, and {data.title} has {type(data.condition).__name__}")
+    config = {**_taken(kind, {"space": data.space, "classes": data.condition.count, "condition": data.condition}), **row.family_config}
     if row.network:
         maker = _named(row.network)
         config["network"] = maker(**{**_taken(maker, _about(data)), **row.network_config})
@@ -95,14 +98,13 @@ def _about(data: Dataset) -> dict[str, Any]:
     """What a network may have to know of a data set, by the names that networks call it."""
     space = data.space
     known = {"shape": space.shape, "classes": data.condition.count, **dict.fromkeys(("size", "visible", "units"), space.size)}
-    return {**known, "channels": space.channels, "side": space.height} if isinstance(space, Pixels) else known
+    given = data.condition.taken[0] if isinstance(data.condition, Given) else 0
+    return {**known, "channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else known
 
 
 def _taken(maker: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
     """Of what is known, what a class takes by its name."""
-    parameters = inspect.signature(maker).parameters
-    every = any(each.kind == each.VAR_KEYWORD for each in parameters.values())
-    return known if every else {name: value for name, value in known.items() if name in parameters}
+    return {name: known[name] for name in inspect.signature(maker).parameters if name in known}
 
 
 def enlarge(row: Recipe) -> Recipe:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dgm_models.spaces import Space
+
 
 class Condition(ABC):
     """`count`: how many different conditions there are, where they can be counted; else 0."""
@@ -42,12 +44,15 @@ class Condition(ABC):
 
 @dataclass(frozen=True)
 class Classes(Condition):
-    """One of some classes by its number: y int64 (n,); the number after the last stands for none, and so do None and -1."""
+    """One of some classes by its number: y int64 (n,); the number after the last stands for none, and so do None and -1.
 
-    names: tuple[str, ...] = ()
+    names: of the classes, or how many there are.
+    """
+
+    names: tuple[str, ...] | int = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "names", tuple(map(str, range(self.names) if isinstance(self.names, int) else self.names)))
 
     @property
     def count(self) -> int:
@@ -68,6 +73,66 @@ class Classes(Condition):
         if ((y < -1) | (y >= max(self.count, 1))).any():
             raise ValueError(f"expected labels from 0 to {self.count - 1}, or -1 for none, got {y.min()} to {y.max()}")
         return torch.where(y < 0, self.count, y.long())
+
+
+class Carried(Condition):
+    """Conditions that are numbers: a network takes them in the range of its signals, and beside them 1 where there is any, 0 for none."""
+
+    def null(self, n: int) -> Tensor:
+        return torch.zeros((n, *self.taken))
+
+    def is_null(self, y: Tensor) -> Tensor:
+        return (y[:, -1] == 0).flatten(1).all(1) if y.dim() > 2 else y[:, -1] == 0
+
+    @property
+    @abstractmethod
+    def taken(self) -> tuple[int, ...]:
+        """The shape of one checked condition."""
+
+
+@dataclass(frozen=True)
+class Numbers(Carried):
+    """So many numbers with their names, each within its range: y float (n, len(names))."""
+
+    names: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...]
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        return (len(self.names) + 1,)
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        """Ranges become [-1, 1]."""
+        if y is None:
+            return self.null(n)
+        y, (low, high) = torch.as_tensor(y).float(), torch.tensor(self.ranges).T
+        if y.shape != (n, len(self.names)):
+            raise ValueError(f"expected {n} rows of {', '.join(self.names)}, got {tuple(y.shape)}")
+        outside = ~((y >= low) & (y <= high)).all(0)  # so that NaN lies outside too
+        if outside.any():
+            at = int(outside.nonzero()[0])
+            raise ValueError(f"{self.names[at]}: expected a number from {low[at]:g} to {high[at]:g}")
+        return torch.cat([(2 * y - low - high) / (high - low), torch.ones(n, 1)], dim=1)
+
+
+@dataclass(frozen=True)
+class Given(Carried):
+    """An element of another space, such as the grey picture of one in colour: y (n, *space.shape)."""
+
+    space: Space
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        return (self.space.shape[0] + 1, *self.space.shape[1:])
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        """As a signal, with one plane more that says that it is there."""
+        if y is None:
+            return self.null(n)
+        y = self.space.check(torch.as_tensor(y).float())
+        if len(y) != n:
+            raise ValueError(f"expected {n} elements to go by, got {len(y)}")
+        return torch.cat([self.space.to_signal(y), torch.ones(n, 1, *y.shape[2:])], dim=1)
 
 
 NOTHING = Classes()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dgm_models.conditions import NOTHING, Condition
 from dgm_models.door import VERBS, guarded
 from dgm_models.spaces import Space
 
@@ -170,7 +171,7 @@ class Family(Learner):
     silent: str = ""  # why there is no log_prob, in words, where there is none
     binary: bool = False  # log_prob is of pixels that are on or off, not of their 8-bit levels
     evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
-    classes: int = 0
+    condition: Condition = NOTHING
     code_dtype: torch.dtype = torch.float32  # of what `encode` returns and `decode` takes
     borrows: Mapping[str, str] = MappingProxyType({})  # names of parameters that are a teacher's, by prefix here and there
 
@@ -210,16 +211,14 @@ class Family(Learner):
             raise ValueError(f"expected finite latents of shape (n, {', '.join(map(str, shape))}), got {tuple(z.shape)}")
         return z
 
+    @property
+    def classes(self) -> int:
+        """How many labels there are, where conditions are labels; else 0."""
+        return self.condition.count
+
     def labels(self, y: Tensor | None, n: int) -> Tensor:
-        """y as (n,) int64 in 0..classes, where `classes` means "no label": None and -1 become it."""
-        if y is None:
-            return torch.full((n,), self.classes)
-        y = torch.as_tensor(y)
-        if y.shape != (n,) or y.dtype not in (torch.int64, torch.int32):
-            raise ValueError(f"expected {n} integer labels, got {tuple(y.shape)} of {y.dtype}")
-        if ((y < -1) | (y >= max(self.classes, 1))).any():
-            raise ValueError(f"expected labels from 0 to {self.classes - 1}, or -1 for none, got {y.min()} to {y.max()}")
-        return torch.where(y < 0, self.classes, y.long())
+        """n rows of what a network takes as a condition: of classes (n,) int64 in 0..classes, where `classes` means none."""
+        return self.condition.check(y, n)
 
     def settled(self, y: Tensor | None, noise: Noise) -> Tensor:
         """`labels`, with one drawn evenly where none is given: (n,) int64; zeros where there are no classes."""
@@ -237,8 +236,3 @@ def last(frames: Iterator[Frame]) -> Frame:
     if frame is None:
         raise ValueError("the film has no frames")
     return frame
-
-
-def drop_labels(y: Tensor, share: float, none: int) -> Tensor:
-    """Replace that share of the labels by "none" (Ho and Salimans, 2022: classifier-free guidance)."""
-    return torch.where(torch.rand(y.shape, device=y.device) < share, none, y)

@@ -21,6 +21,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Noise
 from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
@@ -110,13 +111,14 @@ def build(family: str, space: Space) -> Family:
     if family in ("vae", "gradient_flow"):
         network = TinyAutoencoder(space.shape, 3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
         kind, more = (VAE, {}) if family == "vae" else (LatentFlow, {"steps": 30, "beta": 0.5})
-        return kind(network, space, latent=3, classes=2, **more)
+        more |= {"condition": Classes(2)} if family == "vae" else {"classes": 2}
+        return kind(network, space, latent=3, **more)
     if family == "gflownet":
         return BitFlow(NADE(Bits(space).size, 64, classes=2), space, classes=2, hidden=64)
     if family == "autoregressive":
         small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16, "plan": 4}
         network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
-        return Autoregressive(network, space, classes=2)
+        return Autoregressive(network, space, Classes(2))
     if family == "any_order":
         network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2, channels=channels) if picture else AnyOrderMLP(2, 64, classes=2)
         return AnyOrder(network, space, classes=2)
@@ -138,12 +140,12 @@ def build(family: str, space: Space) -> Family:
         network = PointAdversaries(4, 2, classes=2)
         if picture:
             network = Adversaries(4, classes=2, side=side, width=16, critic_width=16, fine=1, channels=channels)
-        return GAN(network, space, latent=4, classes=2, gamma=0.3 if picture else 0.1, penalised=0.5)
+        return GAN(network, space, latent=4, condition=Classes(2), gamma=0.3 if picture else 0.1, penalised=0.5)
     if family == "gsn":
         network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, classes=2, outputs=2)
-        return GSN(network, space, classes=2)
+        return GSN(network, space, Classes(2))
     network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
-    return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, classes=2)
+    return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, Classes(2))
 
 
 def toy_data(space: Space) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Noise, last
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.measurements import Hide
@@ -20,7 +21,7 @@ def rough(shape: tuple[int, int, int], levels: int) -> Autoregressive:
     network = RasterNet(shape, levels, classes=2, width=16, above=8, rows=2, depth=1, window=3, memory=8, dropout=0.5)
     for part in network.parameters():
         part.data += 0.3 * torch.randn(part.shape)
-    return Autoregressive(network, Pixels(*shape), classes=2).eval().requires_grad_(False)
+    return Autoregressive(network, Pixels(*shape), Classes(2)).eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")

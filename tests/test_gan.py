@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Noise, last
 from dgm_models.families.gan import GAN
 from dgm_models.measurements import Hide
@@ -54,7 +55,8 @@ def test_the_penalty_is_the_squared_gradient():
     losses = []
     for gamma in (0.0, 0.2):
         torch.manual_seed(0)
-        losses.append(GAN(players, PLANE, latent=4, classes=2, gamma=gamma).loss(*(each[:50] for each in toy_data(PLANE)), "critic").item())
+        model = GAN(players, PLANE, latent=4, condition=Classes(2), gamma=gamma)
+        losses.append(model.loss(*(each[:50] for each in toy_data(PLANE)), "critic").item())
     assert losses[1] - losses[0] == pytest.approx(0.2 / 2 * (25 + 25), rel=1e-4)
 
 

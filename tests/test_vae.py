@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Noise
 from dgm_models.families.vae import VAE
 from dgm_models.probability import log_mean_exp
@@ -38,7 +39,7 @@ def test_a_fitted_prior_tightens_the_bound():
     """The mixture is fitted to the codes, so it gives them more mass than N(0, I) does; samples come from it."""
     x, y = toy_data(TINY)
     torch.manual_seed(0)
-    model = VAE(TinyAutoencoder(TINY.shape, 3, 2), TINY, latent=3, classes=2, mixture=4)
+    model = VAE(TinyAutoencoder(TINY.shape, 3, 2), TINY, latent=3, condition=Classes(2), mixture=4)
     for _ in train(model, x, y, steps=600, batch=128, rate=3e-3, ema=0.98):
         pass
     model.requires_grad_(False)

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob, last
+from dgm_models.conditions import Classes
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob, last
 from dgm_models.families.autoregressive import near_ink
 from dgm_models.guidance import infer_labels, weigh_levels
 from dgm_models.measurements import Disjoint, Hide, Linear, put_back_in_range
@@ -59,7 +60,8 @@ class AnyOrder(Family):
         patch, so that whole regions are hidden, as no order that is drawn evenly would hide them."""
         super().__init__()
         self.patchy = patchy
-        self.network, self.space, self.classes, self.drop, self.positions = fitted(network, space.shape), space, classes, drop, positions
+        self.network, self.space, self.condition = fitted(network, space.shape), space, Classes(classes)
+        self.drop, self.positions = drop, positions
         self.levels = network.levels
 
     # training and likelihood ------------------------------------------------------------------------------------------
@@ -70,7 +72,7 @@ class AnyOrder(Family):
         It is a bound whichever the orders are, as long as they do not depend on x.
         """
         n, size = len(x), self.space.size
-        y, levels = drop_labels(self.labels(y, n).to(x.device), self.drop, self.classes), self.space.to_levels(x, self.levels)
+        y, levels = self.condition.drop(self.labels(y, n).to(x.device), self.drop), self.space.to_levels(x, self.levels)
         spread = (torch.rand(1, device=x.device) + torch.arange(n, device=x.device) / n) % 1  # how many are seen, evenly over a batch
         count = (spread * size).long()[:, None]
         seen = order_keys(n, self.space.shape, self.patchy, x.device).argsort(1).argsort(1) < count

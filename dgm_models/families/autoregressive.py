@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import NOTHING, Condition
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.guidance import resample
 from dgm_models.measurements import Hide
 from dgm_models.networks import fitted
@@ -46,17 +47,18 @@ class Autoregressive(Family):
     restores = (Hide,)
     evidence = "exact"
 
-    def __init__(self, network: Causal, space: Space, classes: int = 0, drop: float = 0.1, positions: int = 0) -> None:
+    def __init__(self, network: Causal, space: Space, condition: Condition = NOTHING, drop: float = 0.1, positions: int = 0) -> None:
         """positions: how many of a picture a training step looks at; 0: all."""
         super().__init__()
-        self.network, self.space, self.classes, self.drop, self.positions = fitted(network, space.shape), space, classes, drop, positions
+        self.network, self.space, self.condition = fitted(network, space.shape), space, condition
+        self.drop, self.positions = drop, positions
         self.levels = network.levels
 
     # training and likelihood ------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """Negative log p a dimension, in nats; from a weighted choice of positions where the recipe says so."""
-        y, levels = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes), self.space.to_levels(x, self.levels)
+        y, levels = self.condition.drop(self.labels(y, len(x)).to(x.device), self.drop), self.space.to_levels(x, self.levels)
         at, weight = choose_positions(near_ink(levels), self.positions) if self.positions else (None, 1.0)
         truth = levels.flatten(1) if at is None else levels.flatten(1).gather(1, at)
         losses = F.cross_entropy(self.network(levels, y, at).flatten(0, 1).float(), truth.flatten(), reduction="none")
@@ -101,8 +103,8 @@ class Autoregressive(Family):
         settings, size = settings or self.Settings(), self.space.size
         chance, within = noise.uniform(size), noise.uniform(size)
         y, n = self.labels(y, len(noise)), len(noise)
-        guided = settings.guidance_scale != 1 and bool((y != self.classes).any())
-        prefix = self.network.begin(torch.cat([y, torch.full_like(y, self.classes)]) if guided else y)
+        guided = settings.guidance_scale != 1 and not bool(self.condition.is_null(y).all())
+        prefix = self.network.begin(torch.cat([y, self.condition.null(len(y)).to(y.device)]) if guided else y)
         shown = {round(i * size / (settings.frames - 1)) for i in range(settings.frames)}
         for at in range(size):
             if at in shown:

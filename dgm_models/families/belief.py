@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Frame, Noise, Settings
 from dgm_models.families.boltzmann import BoltzmannMachine, BoltzmannSettings
 from dgm_models.networks.boltzmann import Belief
@@ -35,7 +36,7 @@ class DeepBelief(Family):
     def __init__(self, network: Belief, space: Space, classes: int = 0, sweeps: int = 1, chains: int = 100, telling: float = 0.0) -> None:
         """sweeps: of the chains, a step of training. telling: the weight of log p(label | h), beside that of log p(h | label)."""
         super().__init__()
-        self.network, self.space, self.classes = network, space, classes
+        self.network, self.space, self.condition = network, space, Classes(classes)
         self.bits, self.sweeps, self.telling = Bits(space), sweeps, telling
         self.chains = {FIRST: Chains(chains), ABOVE: Chains(chains)}
         self.learning, self.quick = ALL, {"draws": 5}
@@ -129,10 +130,21 @@ class DeepBelief(Family):
 class GrowingBelief(DeepBelief):
     """A belief network that keeps what it was at moments of its training, for a replay."""
 
-    def __init__(self, network: Belief, space: Space, *, firsts: Sequence[float], aboves: Sequence[float], **options: int | float) -> None:
+    def __init__(
+        self,
+        network: Belief,
+        space: Space,
+        classes: int = 0,
+        *,
+        firsts: Sequence[float],
+        aboves: Sequence[float],
+        sweeps: int = 1,
+        chains: int = 100,
+        telling: float = 0.0,
+    ) -> None:
         """firsts, aboves: the shares of training after which the first machine and the one above it are kept, in order, the last of
         `firsts` when it has learned. As weights they are averaged over the steps like all others, for long after their moment."""
-        super().__init__(network, space, **options)
+        super().__init__(network, space, classes, sweeps, chains, telling)
         self.at_shares = [*firsts, *aboves]
         if self.at_shares != sorted(self.at_shares) or firsts[-1] != TURNS[0] or aboves[-1] > TURNS[1]:
             raise ValueError(f"expected shares in order, the first machine's up to {TURNS[0]}, then up to {TURNS[1]}; got {self.at_shares}")

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
 from dgm_models.networks.boltzmann import Layers
 from dgm_models.networks.nade import NADE
@@ -43,7 +44,7 @@ class BitFlow(Family):
     def __init__(self, network: NADE, space: Space, classes: int = 0, hidden: int = 500) -> None:
         """hidden: units of the machine that rewards."""
         super().__init__()
-        self.network, self.space, self.classes, self.bits = network, space, classes, Bits(space)
+        self.network, self.space, self.condition, self.bits = network, space, Classes(classes), Bits(space)
         self.reward = Layers([self.bits.size, hidden], classes).requires_grad_(False)
         self.constants = nn.Parameter(torch.zeros(max(classes, 1), dtype=torch.float64))
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.measurements import Hide, Linear
 from dgm_models.networks.boltzmann import Layers
@@ -63,7 +64,7 @@ class BoltzmannMachine(Family):
         """sweeps: of the chains, a step of training. telling: the weight of log p(label | v) beside log p(v, label), while labels stand
         over one hidden layer."""
         super().__init__()
-        self.network, self.space, self.classes = network, space, classes
+        self.network, self.space, self.condition = network, space, Classes(classes)
         self.bits, self.sweeps, self.telling, self.chains = Bits(space), sweeps, telling, Chains(chains)
         self.evidence = "lower bound" if network.top > 1 else "estimate"
         self.quick = {"draws": 5}
@@ -170,10 +171,20 @@ class DeepBoltzmann(BoltzmannMachine):
     Settings = DeepBoltzmannSettings
     Restoring = DeepBoltzmannRestoring
 
-    def __init__(self, network: Layers, space: Space, classes: int = 0, greedy: Sequence[float] = (), **options: float) -> None:
+    def __init__(
+        self,
+        network: Layers,
+        space: Space,
+        classes: int = 0,
+        greedy: Sequence[float] = (),
+        sweeps: int = 1,
+        chains: int = 100,
+        telling: float = 0.0,
+    ) -> None:
         """greedy: the shares of training after which the next pair of layers begins to learn alone and, after the last of them, all
-        layers together; the network is centred. options: as of a Boltzmann machine."""
-        super().__init__(network, space, classes, **options)
+        layers together; the network is centred. The others are as of a
+        Boltzmann machine."""
+        super().__init__(network, space, classes, sweeps, chains, telling)
         self.greedy = tuple(greedy)
         if len(self.greedy) != network.top or not network.centred:
             raise ValueError(f"expected centred layers and a share for each of {network.top} hidden ones, got {len(self.greedy)}")

@@ -15,7 +15,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import NOTHING, Condition
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.guidance import follow_measurement, infer_labels, weigh_hypotheses
 from dgm_models.measurements import Linear, put_back_in_range
 from dgm_models.networks import fitted
@@ -60,9 +61,9 @@ class Diffusion(Family):
     restores = (Linear,)
     quick = MappingProxyType({"steps": 12})  # within 2 % of what 32 steps give
 
-    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
+    def __init__(self, network: nn.Module, space: Space, condition: Condition = NOTHING, drop: float = 0.1) -> None:
         super().__init__()
-        self.network, self.space, self.classes, self.drop = fitted(network, space.shape), space, classes, drop
+        self.network, self.space, self.condition, self.drop = fitted(network, space.shape), space, condition, drop
         self.evidence = "lower bound" if space.discrete else "estimate"
         # log of how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
         self.register_buffer("log_prior", torch.full((256,), -math.log(256)))
@@ -71,7 +72,7 @@ class Diffusion(Family):
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """Mean squared error of the velocity (Lipman et al., 2023, eq. 23)."""
-        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        y = self.condition.drop(self.labels(y, len(x)).to(x.device), self.drop)
         t = draw_times(len(x), x.device)
         data, noise = self.space.to_signal(x), torch.randn_like(x)
         x_t = beside(t, x) * data + (1 - beside(t, x)) * noise
@@ -97,13 +98,13 @@ class Diffusion(Family):
         Guidance acts where guided[0] <= t < guided[1]: before, it costs variety; after, no label is left to choose
         (Kynkaanniemi et al., 2024).
         """
-        labelled = bool((y != self.classes).any())
+        labelled = not bool(self.condition.is_null(y).all())
 
         def denoise(x_t: Tensor, t: float) -> Tensor:
             level = torch.full((len(x_t),), t)
             if guidance_scale == 1 or not labelled or not guided[0] <= t < guided[1]:
                 return x_t + (1 - t) * self.velocity(x_t, level, y)
-            none = torch.full_like(y, self.classes)
+            none = self.condition.null(len(y)).to(y.device)
             both = self.velocity(torch.cat([x_t, x_t]), torch.cat([level, level]), torch.cat([y, none]))
             with_label, without = both.chunk(2)
             return x_t + (1 - t) * lerp(without, with_label, guidance_scale)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import NOTHING, Condition
+from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
 from dgm_models.networks import fitted
 from dgm_models.samplers import euler
 from dgm_models.spaces import Space
@@ -34,10 +35,15 @@ class DistilledDiffusion(Family):
     teaches = len(stages)
 
     def __init__(
-        self, network: nn.Module, space: Space, classes: int = 0, guidance_scale: float = 1.7, guided: tuple[float, float] = (0.2, 0.6)
+        self,
+        network: nn.Module,
+        space: Space,
+        condition: Condition = NOTHING,
+        guidance_scale: float = 1.7,
+        guided: tuple[float, float] = (0.2, 0.6),
     ) -> None:
         super().__init__()
-        self.network, self.space, self.classes = fitted(network, space.shape), space, classes
+        self.network, self.space, self.condition = fitted(network, space.shape), space, condition
         self.guidance_scale, self.guided = guidance_scale, guided
         self._lesson: tuple[nn.Module, float, int, int] | None = None
 
@@ -61,7 +67,7 @@ class DistilledDiffusion(Family):
         if self._lesson is None:
             raise ValueError("the student has no lesson yet: call learn_from first")
         steps = self._lesson[2]
-        y = drop_labels(self.labels(y, len(x)).to(x.device), 0.1, self.classes)
+        y = self.condition.drop(self.labels(y, len(x)).to(x.device), 0.1)
         data, noise = self.space.to_signal(x), torch.randn_like(x)
         t = torch.randint(0, steps, (len(x),), device=x.device) / steps
         at = t.view(-1, *[1] * (x.dim() - 1))
@@ -74,7 +80,7 @@ class DistilledDiffusion(Family):
         """The mean velocity of the teacher's walk from start, over one step of the student."""
         teacher, scale, steps, walks = self._lesson
         teacher.to(start.device)
-        there, none = start, torch.full_like(y, self.classes)
+        there, none = start, self.condition.null(len(y)).to(y.device)
         for walk in range(walks):
             now = t + walk / (steps * walks)
             if scale == 1:

@@ -16,7 +16,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import Classes
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.guidance import infer_labels, signal_of, weigh_hypotheses
 from dgm_models.measurements import Linear, put_back_in_range
 from dgm_models.networks import fitted
@@ -73,7 +74,7 @@ class EnergyBased(Family):
         compare: the weight of telling labels apart by their energies, of the first `compared` elements of a batch, once a share
         `compare_from` of the training is over."""
         super().__init__()
-        self.network, self.space, self.classes = fitted(network, space.shape), space, classes
+        self.network, self.space, self.condition = fitted(network, space.shape), space, Classes(classes)
         self.width, self.least, self.most, self.drop = width, least, most, drop
         self.compare, self.compare_from, self.compared, self.comparing = compare, compare_from, compared, True
         self.register_buffer("log_constant", torch.zeros(classes + 1))  # of each label, relative: see `finish`
@@ -100,7 +101,7 @@ class EnergyBased(Family):
         """Squared error of the slope, as a prediction of the noise, in units of it (Vincent, 2011); and how the energies of one
         picture under several labels tell the true one, for slopes alone leave their heights open (Grathwohl et al., 2020)."""
         truth, signal = self.labels(y, len(x)).to(x.device), self.space.to_signal(x)
-        y = drop_labels(truth, self.drop, self.classes)
+        y = self.condition.drop(truth, self.drop)
         spread = (torch.rand(1, device=x.device) + torch.arange(len(x), device=x.device) / len(x)) % 1
         sigma = self.least * (self.most / self.least) ** spread.view(-1, *[1] * (x.dim() - 1))
         noise = torch.randn_like(signal)

@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import Classes
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.guidance import resample
 from dgm_models.measurements import Hide
 from dgm_models.networks import fitted
@@ -56,7 +57,7 @@ class Flow(Family):
 
     def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.1) -> None:
         super().__init__()
-        self.network, self.space, self.classes, self.drop = fitted(network, space.shape), space, classes, drop
+        self.network, self.space, self.condition, self.drop = fitted(network, space.shape), space, Classes(classes), drop
         self.levels, self.parts = network.levels, network.parts
 
     # training and likelihood ------------------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ class Flow(Family):
         """Negative log-likelihood a dimension, in nats: the log-determinants of all layers, as cross-entropies of levels; and that of
         the labels of partly seen pictures, of which no gradient reaches the flow."""
         truth = self.labels(y, len(x)).to(x.device)
-        y = drop_labels(truth, self.drop, self.classes)
+        y = self.condition.drop(truth, self.drop)
         levels, total = self.space.to_levels(x, self.levels), 0.0
         for layer, (part, share) in enumerate(zip(self.parts, self.network.shares(), strict=True)):
             every = round(1 / share)  # a batch is in no order: every third row is as good as any

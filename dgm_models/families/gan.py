@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import NOTHING, Condition
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.guidance import fit_latent
 from dgm_models.measurements import Disjoint, put_back_in_range
 from dgm_models.networks import fitted
@@ -59,14 +60,14 @@ class GAN(Family):
         network: nn.Module,
         space: Space,
         latent: int,
-        classes: int = 0,
+        condition: Condition = NOTHING,
         gamma: float = 0.1,
         penalised: float = 0.25,
         drop: float = 0.1,
         last_gamma: float | None = None,
     ) -> None:
         super().__init__()
-        self.network, self.space, self.latent, self.classes = fitted(network, space.shape), space, latent, classes
+        self.network, self.space, self.latent, self.condition = fitted(network, space.shape), space, latent, condition
         self.gamma, self.penalised, self.drop = gamma, penalised, drop
         self.gammas = gamma, gamma if last_gamma is None else last_gamma
         self.fit_error = 0.02  # variance of a pixel around what a code decodes to, for codes that are searched
@@ -90,7 +91,7 @@ class GAN(Family):
         """softplus of how much the wrong one of a pair leads (Huang et al., 2024); the critic's with R1 and R2."""
         if player not in ("critic", "generator"):
             raise ValueError(f"expected player 'critic' or 'generator', got {player!r}")
-        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        y = self.condition.drop(self.labels(y, len(x)).to(x.device), self.drop)
         real, z = self.space.to_signal(x), torch.randn(len(x), self.latent, device=x.device)
         if player == "generator":
             fake = self.network.generator(z, y)

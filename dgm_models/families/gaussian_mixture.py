@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.measurements import Disjoint, put_back_in_range
 from dgm_models.probability import LOG_2PI
@@ -46,7 +47,7 @@ class GaussianMixture(Family):
 
     def __init__(self, space: Space, classes: int = 0, components: int = 20, factors: int = 8, floor: float = 0.02) -> None:
         super().__init__()
-        self.space, self.classes, self.floor = space, classes, floor
+        self.space, self.condition, self.floor = space, Classes(classes), floor
         self.evidence = "lower bound" if space.discrete else "exact"
         rows, size = max(1, classes), space.size
         self.log_weights = nn.Parameter(torch.full((rows, components), -math.log(components)))

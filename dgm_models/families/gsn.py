@@ -15,7 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import NOTHING, Condition
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.families.diffusion import beside, draw_times, in_parts
 from dgm_models.likelihoods import of_bits
 from dgm_models.measurements import Hide, Linear
@@ -58,10 +59,10 @@ class GSN(Family):
     restores = (Hide,)
     silent = "its p(x) is wherever the chain comes to rest, which has no formula"
 
-    def __init__(self, network: nn.Module, space: Space, classes: int = 0, drop: float = 0.2, walking: float = 0.5) -> None:
+    def __init__(self, network: nn.Module, space: Space, condition: Condition = NOTHING, drop: float = 0.2, walking: float = 0.5) -> None:
         """drop: the share of labels left out. walking: the share of the rows of a step that go on from the step before."""
         super().__init__()
-        self.network, self.space, self.classes, self.drop, self.walking = fitted(network, space.shape), space, classes, drop, walking
+        self.network, self.space, self.condition, self.drop, self.walking = fitted(network, space.shape), space, condition, drop, walking
         self.likelihood, self.walkers = of_bits(space), None
 
     # training ---------------------------------------------------------------------------------------------------------
@@ -69,7 +70,7 @@ class GSN(Family):
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """-log P(data | corrupted), a mean over pixels: of fresh corruptions, and of walks that went on from them for one step or
         more and are still asked for the data that they set out from (walkback: Bengio et al., 2013, algorithm 1)."""
-        rows = self._set_out(x, drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes))
+        rows = self._set_out(x, self.condition.drop(self.labels(y, len(x)).to(x.device), self.drop))
         out = self.network(rows.noisy, rows.t, rows.y).float()
         self._go_on(rows, out.detach(), round(len(x) * self.walking / (1 - self.walking)))
         return -self.likelihood.log_prob(rows.x, out).mean() / self.space.size

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
 from dgm_models.families.vae import VAE
 from dgm_models.networks.transport import SlicedTransport
@@ -37,8 +38,8 @@ class LatentFlow(Family):
     ) -> None:
         """beta: the weight of the KL divergence of codes from N(0, I). steps, knots: of the flow that is kept."""
         super().__init__()
-        self.space, self.latent, self.classes = space, latent, classes
-        self.codes = VAE(network, space, latent, classes, beta=beta, drop=0.0)
+        self.space, self.latent, self.condition = space, latent, Classes(classes)
+        self.codes = VAE(network, space, latent, Classes(classes), beta=beta, drop=0.0)
         self.flow = SlicedTransport(latent, steps, knots, classes)
 
     @property

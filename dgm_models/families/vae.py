@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from dgm_models.contracts import Family, Frame, Noise, Settings, drop_labels, knob
+from dgm_models.conditions import NOTHING, Condition
+from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.families.gaussian_mixture import GaussianMixture, MixtureSettings
 from dgm_models.guidance import search_latent
 from dgm_models.likelihoods import of_levels
@@ -49,14 +50,22 @@ class VAE(Family):
     evidence = "lower bound"
 
     def __init__(
-        self, network: nn.Module, space: Space, latent: int, classes: int = 0, beta: float = 1.0, drop: float = 0.1, mixture: int = 0
+        self,
+        network: nn.Module,
+        space: Space,
+        latent: int,
+        condition: Condition = NOTHING,
+        beta: float = 1.0,
+        drop: float = 0.1,
+        mixture: int = 0,
     ) -> None:
         super().__init__()
-        self.network, self.space, self.latent, self.classes = fitted(network, space.shape), space, latent, classes
+        self.network, self.space, self.latent, self.condition = fitted(network, space.shape), space, latent, condition
         self.beta, self.drop, self.likelihood = beta, drop, of_levels(space)
         self.prior = None
         if mixture:
-            self.prior = GaussianMixture(Reals((latent,)), classes, mixture, factors=min(8, latent), floor=0.05).requires_grad_(False)
+            prior = GaussianMixture(Reals((latent,)), condition.count, mixture, factors=min(8, latent), floor=0.05)
+            self.prior = prior.requires_grad_(False)
 
     # the three terms --------------------------------------------------------------------------------------------------
 
@@ -77,7 +86,7 @@ class VAE(Family):
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
         """Negative ELBO a dimension, in nats (beta from the recipe: Higgins et al., 2017)."""
-        y = drop_labels(self.labels(y, len(x)).to(x.device), self.drop, self.classes)
+        y = self.condition.drop(self.labels(y, len(x)).to(x.device), self.drop)
         noise = torch.randn(len(x), self.latent, device=x.device)
         return -self.elbo(x, y, noise, self.beta).mean() / self.space.size
 

@@ -10,19 +10,24 @@ from dgm_models.networks.residual import PatchUNet
 
 
 class VelocityUNet(PatchUNet):
-    """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w)."""
+    """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w).
+
+    With `given` planes the condition is no label but another picture of that many planes, (n, given, h, w), which is laid beside x_t.
+    """
 
     views, divides = 3, 4
 
-    def __init__(self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0) -> None:
-        super().__init__(self.views * channels, channels, width=width, fine=fine, coarse=coarse, classes=classes)
-        self.colours = channels
+    def __init__(self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0, given: int = 0) -> None:
+        super().__init__(self.views * channels + given, channels, width=width, fine=fine, coarse=coarse, classes=classes)
+        self.colours, self.given = channels, given
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         # near the data a pixel moves by less than bf16 resolves: show it also in units of the noise, from black and from white
         alpha, sigma = t.view(-1, 1, 1, 1), (1 - t).clamp_min(1e-3).view(-1, 1, 1, 1)
         black, white = (x_t + alpha) / sigma, (x_t - alpha) / sigma
         views = torch.cat([x_t, black.clamp(-4, 4) / 2, white.clamp(-4, 4) / 2], dim=1)
+        if self.given:
+            views, y = torch.cat([views, y], dim=1), torch.zeros(len(y), dtype=torch.long, device=y.device)
         return super().forward(views, torch.logit(t, eps=1e-3)[:, None], y).float()
 
 
