@@ -94,6 +94,7 @@ def evaluate(
         list[str] | None, typer.Option(help="a part such as samples or inpainting (a wrong name lists them); may be repeated")
     ] = None,
     digits: Annotated[int | None, typer.Option(min=20, max=10_000, help="fewer test digits for likelihood and restoration")] = None,
+    draws: Annotated[int | None, typer.Option(min=100, max=10_000, help="fewer samples to read and to compare than 10,000")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure on the test digits and write the figures into weights/manifest.json and the README's table."""
@@ -106,7 +107,7 @@ def evaluate(
     measured: dict[str, dict] = {}
     try:
         for each in [known for known in weights.manifest() if known != "_hub"] if all_models else [id]:
-            for part, scores in measure(each, only, digits):
+            for part, scores in measure(each, only, digits, draws):
                 measured.setdefault(each, {}).update(scores)
                 if not as_json:
                     words = (f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in scores.items())

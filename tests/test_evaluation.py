@@ -80,7 +80,7 @@ def test_the_floor_has_the_labels_of_the_digits_it_is_measured_on(few, monkeypat
     """With the very digits for training digits the floor is that of a reordering: none."""
     x, y = mnist.test()
     monkeypatch.setitem(SETS, "mnist", replace(SETS["mnist"], train=lambda: (x[:1200], y[:1200])))
-    assert measure._floor("mnist", draws=1)["frechet"] == pytest.approx(0, abs=1e-3)
+    assert measure._floor("mnist", 1200, draws=1)["frechet"] == pytest.approx(0, abs=1e-3)
 
 
 def test_unknown_parts_are_refused():

@@ -42,10 +42,11 @@ TEMPERATURES = (0.4, 0.7, 0.85, 1.0, 1.15)
 Scores = dict[str, Any]
 
 
-def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None) -> Iterator[tuple[str, Scores]]:
+def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None, draws: int | None = None) -> Iterator[tuple[str, Scores]]:
     """Yields (part, scores) as they are measured and records them; parts: of PARTS, all of them by default.
 
-    `digits` takes fewer test digits for likelihood and restoration than their protocol says; the scores say how many.
+    `digits` takes fewer test digits for likelihood and restoration than their protocol says, `draws` fewer samples to be read and to be
+    compared; the scores say how many.
     """
     row = catalog.recipe(id)
     wanted = parts or list(PARTS)
@@ -55,6 +56,7 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None)
     for part in wanted:
         began = time.perf_counter()
         count = {"digits": digits} if digits and part in ("likelihood", "nats", "inpainting", "super_resolution") else {}
+        count |= {"draws": draws} if draws and part in ("samples", "distances", "guided") else {}
         scores = PARTS[part](id, model, **count) if row.generative else _discriminative(part, id, model)
         if scores:
             scores[f"{part}_seconds"] = round(time.perf_counter() - began)
@@ -66,16 +68,17 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None)
 # the parts ------------------------------------------------------------------------------------------------------------
 
 
-def _samples(id: str, model: nn.Module) -> Scores:
-    """1,000 pictures a label with default settings: which share the judge reads as asked."""
+def _samples(id: str, model: nn.Module, draws: int | None = None) -> Scores:
+    """10,000 pictures, each label as often, with default settings: which share the judge reads as asked."""
     data = catalog.dataset(id)
-    asked = data.condition.in_turn(DRAWN)
+    asked = data.condition.in_turn(draws or DRAWN)
     made = bank(model, asked)
     keep_sheet(f"{id}-samples", made[:100], 10)
-    return {"read_as_asked_guided" if sharpened(model) else "read_as_asked": share(reads(made, data.id) == asked)}
+    name = "read_as_asked_guided" if sharpened(model) else "read_as_asked"
+    return {name: share(reads(made, data.id) == asked), "read_draws": len(made)}
 
 
-def _distances(id: str, model: nn.Module) -> Scores:
+def _distances(id: str, model: nn.Module, draws: int | None = None) -> Scores:
     """10,000 pictures with the labels of the test pictures, as p(x) has them, against the test pictures.
 
     Without guidance, at temperature 1, in 20 steps of the ancestral process where a model takes steps, by its second-order sampler
@@ -83,6 +86,7 @@ def _distances(id: str, model: nn.Module) -> Scores:
     """
     data = catalog.recipe(id).data
     real, y = held_out(data)
+    y = y[: draws or DRAWN]
     made = bank(model, y, **as_learned(model.Settings))
     scores: Scores = {}
     if sharpened(model):
@@ -91,29 +95,35 @@ def _distances(id: str, model: nn.Module) -> Scores:
     return scores | _against(real, made, data) | _memorised(made[:1000], real[:1000], data)
 
 
-def _guided(id: str, model: nn.Module) -> Scores:
+def _guided(id: str, model: nn.Module, draws: int | None = None) -> Scores:
     """The same distances for 10,000 pictures with default settings, where those guide or cool: what a person sees in the app."""
     if not sharpened(model):
         return {}
     data = catalog.recipe(id).data
     real, y = held_out(data)
-    return {f"{name}_guided": value for name, value in _against(real, bank(model, y), data).items() if "floor" not in name}
+    found = _against(real, bank(model, y[: draws or DRAWN]), data)
+    return {f"{name}_guided": value for name, value in found.items() if "floor" not in name}
 
 
 def _against(real: Tensor, made: Tensor, data: str) -> Scores:
     """Frechet and kernel distance with their floors, precision and recall."""
-    floor, theirs, ours = _floor(data), features(real, data), features(made, data)
+    floor, theirs, ours = _floor(data, len(made)), features(real, data), features(made, data)
     distance = metrics.frechet(theirs, ours)
-    scores = {"frechet": distance, "frechet_floor": floor["frechet"], "frechet_ratio": distance / floor["frechet"]}
+    scores: Scores = {
+        "compared_draws": len(made),
+        "frechet": distance,
+        "frechet_floor": floor["frechet"],
+        "frechet_ratio": distance / floor["frechet"],
+    }
     scores |= {"kernel_distance": metrics.kernel_distance(theirs, ours), "kernel_floor": floor["kernel"]}
     return scores | metrics.precision_recall(theirs, ours)
 
 
-@lru_cache(maxsize=2)
-def _floor(data: str, draws: int = 4) -> dict[str, float]:
-    """What training pictures score against the test pictures, with as many of each label as those have: as the samples have them.
+@lru_cache(maxsize=4)
+def _floor(data: str, count: int, draws: int = 4) -> dict[str, float]:
+    """What so many training pictures score against the test pictures, with as many of each label as the samples have, in their place.
 
-    The mean of several disjoint draws of 10,000, for one alone lies up to a tenth beside it.
+    The mean of several disjoint draws, for one alone lies up to a tenth beside it.
     """
     (x, y), space, labels = SETS[data].train(), SETS[data].space, SETS[data].condition.count
     real, truth = held_out(data)
@@ -121,7 +131,7 @@ def _floor(data: str, draws: int = 4) -> dict[str, float]:
     shuffled = [
         members[torch.randperm(len(members), generator=generator)] for members in ((y == label).nonzero()[:, 0] for label in range(labels))
     ]
-    counts, theirs = torch.bincount(truth, minlength=labels).tolist(), features(real, data)
+    counts, theirs = torch.bincount(truth[:count], minlength=labels).tolist(), features(real, data)
     found: dict[str, list[float]] = {"frechet": [], "kernel": []}
     for draw in range(draws):
         some = torch.cat([members[draw * n : (draw + 1) * n] for members, n in zip(shuffled, counts, strict=True)])

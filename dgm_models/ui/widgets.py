@@ -38,13 +38,17 @@ def to_text(value: Any) -> str:
 
 
 class Field(NamedTuple):
-    """One part of a tab's state: a component, and how its value travels in an address. `costly`: it changes how long work takes."""
+    """One part of a tab's state: a component, and how its value travels in an address. `costly`: it changes how long work takes.
+
+    `otherwise`: of an address that does not name it, its value; else what the component starts with.
+    """
 
     name: str
     component: gr.components.Component
     read: Callable[[str], Any] = str
     write: Callable[[Any], str] = to_text
     costly: bool = True
+    otherwise: Callable[[dict[str, str]], Any] | None = None
 
 
 @dataclass
@@ -100,7 +104,7 @@ class Live:
         values = []
         for each in self.fields:
             if each.name not in query:
-                values.append(each.component.value)
+                values.append(each.otherwise(query) if each.otherwise else each.component.value)
                 continue
             try:
                 values.append(each.read(query[each.name]))

@@ -55,7 +55,8 @@ def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) 
     """One figure against another as SVG, a labelled dot a model that has both; its axes say which way is better."""
     points = [(title, found[across.key], found[up.key]) for title, found in rows if across.key in found and up.key in found]
     if not points:
-        return '<p class="dgm-hint">\nNo model has both figures.</p>'
+        measured = ", ".join(figure.name for figure in FIGURES if any(figure.key in found for _, found in rows))
+        return f'<p class="dgm-hint">\nNo model has both figures. Measured here: {html.escape(measured)}.</p>'
     x_of = _scale([x for _, x, _ in points], across.log, LEFT, WIDE - RIGHT)
     y_of = _scale([y for _, _, y in points], up.log, TALL - BOTTOM, TOP)
     label = f"{up.name} against {across.name}"

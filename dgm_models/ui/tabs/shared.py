@@ -187,7 +187,9 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
     if data is not None:
         widgets.follow(data, which, ANY_DIGIT)
         data.component.change(_pad_words, data.component, [another, upload], api_visibility="private", show_progress="hidden")
-    drawing = Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False)
+    begins = lambda query: widgets.to_sketch(held_out(index, one_of(query.get("data", "mnist"), "Data set", tuple(SETS)))[0], seen)  # noqa: E731
+    otherwise = None if data is None else begins
+    drawing = Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False, otherwise=otherwise)
     return drawing, [pad.input, picked.success, read.success]
 
 
