@@ -6,6 +6,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "load": "dgm_models.catalog",
+    "read": "dgm_models.catalog",
+    "write": "dgm_models.catalog",
     "Noise": "dgm_models.contracts",
     "Pixels": "dgm_models.spaces",
     "Reals": "dgm_models.spaces",

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from dgm_models import weights
 from dgm_models.conditions import Classes, Given
 from dgm_models.data import SETS, Dataset
+from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
 from dgm_models.spaces import Pixels
@@ -118,6 +119,16 @@ def enlarge(row: Recipe) -> Recipe:
 def load(id: str) -> nn.Module:
     """A trained model, frozen and in evaluation mode. Raises ValueError for an unknown id, WeightsError without weights."""
     return open_model(id).model
+
+
+def read(id: str, raw: Any) -> Tensor:
+    """What people hold as elements of the space of a model, (n, *shape): one, or a list for a batch (`modalities.elements.read`)."""
+    return elements.read(dataset(id).space, raw)
+
+
+def write(id: str, x: Tensor) -> list[Any]:
+    """The inverse of `read`: a list with an item an element."""
+    return elements.write(dataset(id).space, x)
 
 
 def open_for(question: str, id: str) -> Loaded:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models.contracts import Noise
-from dgm_models.networks.boltzmann import GRID, Layers, heat_at
+from dgm_models.networks.boltzmann import GRID, Layers, beta_at
 from dgm_models.spaces import Space
 
 LEVELS = 32  # bins of a real number, told apart by 5 bits
@@ -35,10 +35,10 @@ class Chain(Protocol):
 
 
 class Moment(NamedTuple):
-    """Of a chain: the states of all layers after a sweep, the heat they were drawn at, and a line on it."""
+    """Of a chain: the states of all layers after a sweep, the inverse temperature they were drawn at, and a line on it."""
 
     states: States
-    heat: float
+    beta: float
     note: str
 
 
@@ -114,7 +114,7 @@ def all_given(labels: Tensor) -> bool:
 
 
 def start(network: Layers, n: int, draw: Draw) -> States:
-    """Where chains begin: all units independent, as at heat 0."""
+    """Where chains begin: all units independent, as at beta 0."""
     nothing = [torch.zeros(n, size, device=network.rates.device) for size in network.sizes]
     states = [draw(layer, network.chances(nothing, layer, 0.0)) for layer in range(network.top + 1)]
     if network.classes:
@@ -145,9 +145,9 @@ def dream(
     faded, unknown = round(settings.annealed * settings.sweeps), not all_given(labels)
     yield Moment(states, 0.0, f"sweep 0 of {settings.sweeps}" + ("" if begin else ": every unit by chance"))
     for step in range(1, settings.sweeps + 1):
-        heat = final * min(1.0, step / (faded + 1))
-        states = network(states[0], states[1:], draw, heat, labels=unknown)
-        yield Moment(states, heat, f"sweep {step} of {settings.sweeps}" + (f"   energy at {heat:.0%}" if step <= faded else ""))
+        beta = final * min(1.0, step / (faded + 1))
+        states = network(states[0], states[1:], draw, beta, labels=unknown)
+        yield Moment(states, beta, f"sweep {step} of {settings.sweeps}" + (f"   energy at {beta:.0%}" if step <= faded else ""))
 
 
 # learning and measuring -----------------------------------------------------------------------------------------------
@@ -187,9 +187,9 @@ def misread(network: Layers, below: Tensor, labels: Tensor) -> Tensor:
 
 def log_partition(network: Layers, labels: Tensor, temperatures: int, chance: Chance) -> Tensor:
     """Annealed importance sampling (Neal, 2001; Salakhutdinov and Murray, 2008): log-weights of chains with labels (n, classes), at
-    GRID + 1 heats from 0 to 1, (GRID + 1, n).
+    GRID + 1 betas from 0 to 1, (GRID + 1, n).
 
-    The mean of their exponentials is an unbiased estimate of Z of that label at that heat. Chains hold the odd layers; the even ones are
+    The mean of their exponentials is an unbiased estimate of Z of that label at that beta. Chains hold the odd layers; the even ones are
     summed over. Heat rises from 0, where Z is known, to 1, ever slower.
     """
     even, draw = list(range(0, network.top + 1, 2)), drawing(network, chance, holding(network, labels))
@@ -198,7 +198,7 @@ def log_partition(network: Layers, labels: Tensor, temperatures: int, chance: Ch
     total = torch.full((len(labels),), at_rest, dtype=torch.float64)
     way, steps = [total.clone()], max(1, temperatures // GRID)
     for step in range(GRID * steps):
-        cold, warm = heat_at(step / (GRID * steps)), heat_at((step + 1) / (GRID * steps))
+        cold, warm = beta_at(step / (GRID * steps)), beta_at((step + 1) / (GRID * steps))
         both = network.log_weights(states, even, (cold, warm)).double()
         total += both[:, 1] - both[:, 0]
         states = network(states[0], states[1:], draw, warm, labels=False)
@@ -209,7 +209,7 @@ def log_partition(network: Layers, labels: Tensor, temperatures: int, chance: Ch
 
 @torch.no_grad()
 def balance(network: Layers, chains: int = CHAINS, temperatures: int = TEMPERATURES, seed: int = 0) -> None:
-    """Estimate log Z of each label, with its standard error, and give labels the biases that make all equally likely, at every heat."""
+    """Estimate log Z of each label, with its standard error, and give labels the biases that make all equally likely, at every beta."""
     count, generator = max(network.classes, 1), torch.Generator().manual_seed(seed)
     network.evening.zero_()
     labels = torch.eye(count).repeat_interleave(chains, 0)[:, : network.classes]

@@ -27,7 +27,6 @@ from dgm_models.data import points
 from dgm_models.families.any_order import AnyOrder
 from dgm_models.families.autoregressive import Autoregressive
 from dgm_models.families.belief import DeepBelief
-from dgm_models.families.bit_flow import BitFlow
 from dgm_models.families.boltzmann import BoltzmannMachine, DeepBoltzmann
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.families.distilled import DistilledDiffusion
@@ -35,8 +34,9 @@ from dgm_models.families.energy import EnergyBased
 from dgm_models.families.flow import Flow
 from dgm_models.families.gan import GAN
 from dgm_models.families.gaussian_mixture import GaussianMixture
+from dgm_models.families.gflownet import GFlowNet
 from dgm_models.families.gsn import GSN
-from dgm_models.families.latent_flow import LatentFlow
+from dgm_models.families.sliced_flow import SlicedWassersteinFlow
 from dgm_models.families.vae import VAE
 from dgm_models.networks.adversarial import Adversaries, PointAdversaries
 from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
@@ -110,11 +110,11 @@ def build(family: str, space: Space) -> Family:
         return GaussianMixture(space, classes=2, components=3, factors=1, floor=0.02)
     if family in ("vae", "gradient_flow"):
         network = TinyAutoencoder(space.shape, 3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
-        kind, more = (VAE, {}) if family == "vae" else (LatentFlow, {"steps": 30, "beta": 0.5})
+        kind, more = (VAE, {}) if family == "vae" else (SlicedWassersteinFlow, {"steps": 30, "beta": 0.5})
         more |= {"condition": Classes(2)} if family == "vae" else {"classes": 2}
         return kind(network, space, latent=3, **more)
     if family == "gflownet":
-        return BitFlow(NADE(Bits(space).size, 64, classes=2), space, classes=2, hidden=64)
+        return GFlowNet(NADE(Bits(space).size, 64, classes=2), space, classes=2, hidden=64)
     if family == "autoregressive":
         small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16, "plan": 4}
         network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
@@ -181,7 +181,7 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
         teacher = toy("diffusion")
         model.network.load_state_dict(teacher.network.state_dict())
         model.learn_from(teacher.network, 1.0, 2, 2)
-    if isinstance(model, BitFlow):
+    if isinstance(model, GFlowNet):
         machine = toy("rbm")
         torch.manual_seed(0)  # whether that one was trained now or loaded
         next(model.lessons(machine))
@@ -200,10 +200,10 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
         if not isinstance(model, GAN):  # as `finish` does, with temperatures enough for a toy
             balance(model.network.above if isinstance(model, DeepBelief) else model.network, temperatures=600)
         return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
-    enough = {VAE: (2000, 2000), LatentFlow: (2000, 2000), Flow: (250, 1200)}
+    enough = {VAE: (2000, 2000), SlicedWassersteinFlow: (2000, 2000), Flow: (250, 1200)}
     steps = enough.get(type(model), (400, 1200))[not space.discrete]
     losses = [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
-    if isinstance(model, LatentFlow):
+    if isinstance(model, SlicedWassersteinFlow):
         model.finish(x, y)
     return losses
 

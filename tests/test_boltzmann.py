@@ -12,7 +12,7 @@ from dgm_models.contracts import Noise
 from dgm_models.families.belief import ALL, FIRST, DeepBelief, GrowingBelief
 from dgm_models.families.boltzmann import BoltzmannMachine, DeepBoltzmann
 from dgm_models.measurements import Hide
-from dgm_models.networks.boltzmann import GRID, JOINED, Belief, Layers, heat_at, share_at
+from dgm_models.networks.boltzmann import GRID, JOINED, Belief, Layers, beta_at, share_at
 from dgm_models.spaces import Pixels
 from dgm_models.sweeps import (
     Bits,
@@ -164,18 +164,18 @@ def test_probabilities_of_all_pictures_sum_to_one_or_less(sizes):
 def test_after_balancing_labels_are_equally_likely_at_every_heat(sizes):
     network = machine(sizes)
     balance(network, 1000, 400)
-    for heat in (0.0, 0.3, 0.8, 1.0):
+    for beta in (0.0, 0.3, 0.8, 1.0):
         sums = []
         for label in (0, 1):
             states = all_states(sizes, label)
-            sums.append(network.log_weights(states, (), (heat,))[:, 0].double().logsumexp(0))
-        assert abs(sums[0] - sums[1]) < 0.1, heat
+            sums.append(network.log_weights(states, (), (beta,))[:, 0].double().logsumexp(0))
+        assert abs(sums[0] - sums[1]) < 0.1, beta
 
 
-def test_heats_and_shares_are_inverse():
+def test_betas_and_shares_are_inverse():
     for share in (0.0, 0.2, 0.5, 1.0):
-        assert share_at(heat_at(share)) == pytest.approx(share)
-    assert heat_at(1 / GRID) < 0.06
+        assert share_at(beta_at(share)) == pytest.approx(share)
+    assert beta_at(1 / GRID) < 0.06
 
 
 @pytest.mark.parametrize("given", [True, False])

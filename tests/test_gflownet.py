@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dgm_models.applications.grid import PRESETS, GridSettings, followed, fresh, learn, preset, shaped
-from dgm_models.families.gflownet import (
+from dgm_models.families.grid_gflownet import (
     DOWN,
     RIGHT,
     STOP,

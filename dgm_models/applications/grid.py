@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Settings, check_seed, knob
-from dgm_models.families.gflownet import BATCH, GridPolicy, Trained, four_modes, train_grid, ways
+from dgm_models.families.grid_gflownet import BATCH, GridPolicy, Trained, four_modes, train_grid, ways
 
 SIDE, FLOOR, SHOWN = 28, 0.001, 4
 PRESETS = ("four modes", "one far away", "ring")

@@ -146,8 +146,8 @@ class BoltzmannMachine(Family):
 
     def _shown(self, moment: Moment, within: Tensor | None) -> Tensor:
         """The visible units: pixels by the chance that they are on, reals as what they are."""
-        states, heat, _ = moment
-        return self.bits.back(states[0] if within is not None else self.network.chances(states, 0, heat), within)
+        states, beta, _ = moment
+        return self.bits.back(states[0] if within is not None else self.network.chances(states, 0, beta), within)
 
 
 @dataclass(frozen=True)

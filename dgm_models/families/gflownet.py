@@ -1,145 +1,145 @@
-"""Generative flow networks: build an object step by step, so that each ends up drawn in proportion to its reward (Bengio et al., 2021).
+"""A generative flow network that builds binary pictures pixel by pixel, in proportion to a reward (Bengio et al., 2021).
 
-Here the object is a cell of a square grid, reached from a corner by steps right and down and a last step that stops. Trajectory
-balance (Malkin et al., 2022): along every way to a cell, Z times the chances of its steps is the reward of the cell times the
-chances of the same steps backward. Where that holds, cells are drawn in proportion to their reward, and Z is their sum.
+The reward is what a restricted Boltzmann machine holds a picture worth, exp(-energy), which sums to an unknown Z: a chain would need
+hundreds of sweeps for a draw, this takes one pass over the pixels. They are decided in one order, so only one way leads to a picture
+and the backward policy is certain: balance is Z P(picture) = reward, along digits as along what the network itself draws.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dgm_models.networks.mlp import redraw
+from dgm_models.conditions import Classes
+from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
+from dgm_models.networks.boltzmann import Layers
+from dgm_models.networks.nade import NADE
+from dgm_models.spaces import Space
+from dgm_models.sweeps import Bits
 
-DOWN, RIGHT, STOP = range(3)
-BATCH = 128  # trajectories a step of training
-
-
-class Trained(NamedTuple):
-    """After so many trajectories: the mean squared imbalance of the last ones, log Z as learned, and the chance of each cell."""
-
-    trajectories: int
-    imbalance: float
-    log_z: float
-    chances: Tensor
+PART = 50  # pictures whose chances are worked out at once
+TRIED = 20  # ways of each label that a first guess of Z is from
+FAR = 20.0  # nats of imbalance, beyond which one way shall not outweigh all others
+LOUD = 100.0  # nats: log Z is learned in this unit, and so that much faster than weights
 
 
-class GridPolicy(nn.Module):
-    """log P_F of the three actions in each cell of a side x side grid, from its row and its column; and log Z."""
+@dataclass(frozen=True)
+class GFlowNetSettings(Settings):
+    temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="what the log-odds of each pixel are divided by")
 
-    def __init__(self, side: int, generator: torch.Generator, width: int = 128) -> None:
+
+class GFlowNet(Family):
+    """Class-conditional. The network is the forward policy, `reward` a machine of the same units: log R(v, y) is its log-weight."""
+
+    Settings = GFlowNetSettings
+    evidence = "exact"
+    binary = True
+    borrows = MappingProxyType({"reward.": "network."})
+
+    def __init__(self, network: NADE, space: Space, classes: int = 0, hidden: int = 500) -> None:
+        """hidden: units of the machine that rewards."""
         super().__init__()
-        self.side = side
-        self.body = nn.Sequential(nn.Linear(2 * side, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 3))
-        self.log_z = nn.Parameter(torch.zeros(()))
-        redraw(self.body, generator)
-        row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-        where = torch.cat([torch.eye(side)[row.flatten()], torch.eye(side)[column.flatten()]], dim=1)
-        self.register_buffer("where", where, persistent=False)
-        edge = torch.stack([row == side - 1, column == side - 1, torch.zeros_like(row, dtype=torch.bool)], dim=2)
-        self.register_buffer("edge", edge.view(-1, 3), persistent=False)  # what would leave the grid
-        self.register_buffer("log_backward", log_backward(side), persistent=False)
+        self.network, self.space, self.condition, self.bits = network, space, Classes(classes), Bits(space)
+        self.reward = Layers([self.bits.size, hidden], classes).requires_grad_(False)
+        self.constants = nn.Parameter(torch.zeros(max(classes, 1), dtype=torch.float64))
 
-    def forward(self) -> Tensor:
-        """(side * side, 3), cells row by row; -inf for steps off the grid."""
-        return self.body(self.where).masked_fill(self.edge, -math.inf).log_softmax(1)
+    def players(self) -> dict[str, nn.Module]:
+        """The policy and its constants; the reward is given."""
+        return {"model": nn.ModuleDict({"network": self.network, "constants": nn.ParameterList([self.constants])})}
 
+    @property
+    def log_z(self) -> Tensor:
+        """As learned, of each label: (classes,) nats."""
+        return LOUD * self.constants
 
-def log_backward(side: int) -> Tensor:
-    """log P_B of the step that led to each cell, (side * side,): even among its parents, of which there are two, one, or none."""
-    row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    return -math.log(2) * ((row > 0) & (column > 0)).flatten().float()
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        """Takes a Boltzmann machine's log-weight as the reward; begins as its mean field would guess, with Z as ways of that say."""
+        if teacher is None:
+            raise ValueError("a reward is needed: a Boltzmann machine that is trained")
+        self.reward.load_state_dict(teacher.network.state_dict())
+        self.network.start_at(self.reward)
+        with torch.no_grad():
+            y = torch.arange(len(self.constants)).repeat_interleave(TRIED)
+            v = self.walk(y, torch.rand(len(y), self.bits.size))
+            self.constants.copy_((self.log_reward(v, y) - self.log_policy(v, y)).view(-1, TRIED).mean(1) / LOUD)
+        yield ""
 
+    # balance ----------------------------------------------------------------------------------------------------------
 
-@torch.no_grad()
-def ways(log_forward: Tensor, n: int, generator: torch.Generator, explore: float = 0.0) -> tuple[Tensor, Tensor]:
-    """n trajectories of the policy, each action with probability `explore` a step down or right by chance instead: the cells (n, steps)
-    that they pass, the last one repeated, and the actions taken there, -1 after the stop."""
-    side = round(len(log_forward) ** 0.5)
-    onward = log_forward > -math.inf
-    onward[:-1, STOP] = False  # who explores goes on, but in the last cell: chance that stops would never get far
-    bounds = ((1 - explore) * log_forward.exp() + explore * onward / onward.sum(1, keepdim=True)).cumsum(1)
-    at, going = torch.zeros(n, dtype=torch.long), torch.ones(n, dtype=torch.bool)
-    cells, actions = [], []
-    for drawn in torch.rand(2 * side - 1, n, generator=generator):
-        action = (drawn[:, None] * bounds[at, -1:] >= bounds[at]).sum(1).clamp(max=STOP)
-        cells.append(at)
-        actions.append(torch.where(going, action, -1))
-        going = going & (action != STOP)
-        at = at + torch.where(going, torch.where(action == DOWN, side, 1), 0)
-    return torch.stack(cells, dim=1), torch.stack(actions, dim=1)
+    def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
+        """Squared imbalance (Malkin et al., 2022, eq. 14), beyond FAR nats in proportion to it, of the ways to the data and of as many that
+        the policy itself goes: a mean over ways and units."""
+        y = self.labels(y, len(x)).to(x.device)
+        y = torch.where(y == self.classes, torch.randint(0, len(self.constants), y.shape, device=y.device), y)
+        with torch.no_grad():
+            own = self.walk(y, torch.rand(len(x), self.bits.size, device=x.device))
+        v, y = torch.cat([self.bits.of(x, by_chance=True), own]), torch.cat([y, y])
+        return F.huber_loss(*self.both_sides(v, y), delta=FAR) / self.bits.size
 
+    def both_sides(self, v: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """log Z + log P_F of bits v (n, units) and their log R, each (n,): equal where trajectory balance holds."""
+        return self.log_z[y].float() + self.log_policy(v, y), self.log_reward(v, y)
 
-def imbalance(policy: GridPolicy, log_forward: Tensor, cells: Tensor, actions: Tensor, log_reward: Tensor) -> Tensor:
-    """log Z + sum log P_F - log R - sum log P_B of each trajectory, (n,): zero where trajectory balance holds (Malkin et al., 2022)."""
-    taken = actions >= 0
-    forward = torch.where(taken, log_forward[cells, actions.clamp(min=0)], 0.0).sum(1)
-    backward = torch.where(taken, policy.log_backward[cells], 0.0).sum(1)  # of every cell that is passed, to its parents
-    return policy.log_z + forward - log_reward[cells[:, -1]] - backward
+    def log_policy(self, v: Tensor, y: Tensor) -> Tensor:
+        """log P_F of the one way to v, (n,) nats."""
+        return -F.binary_cross_entropy_with_logits(self.network(v, y), v, reduction="none").sum(1)
 
+    def log_reward(self, v: Tensor, y: Tensor) -> Tensor:
+        """log R(v, y), (n,) nats: a constant short of log p of the machine that rewards."""
+        if not self.classes:
+            return self.reward.log_weights([v, v], (1,))[:, 0]
+        return self.reward.log_by_label(v).gather(1, y[:, None])[:, 0]
 
-@torch.no_grad()
-def cell_chances(log_forward: Tensor) -> Tensor:
-    """How likely the policy stops in each cell, exactly, from the corner on: (side, side), summing to 1."""
-    side = round(len(log_forward) ** 0.5)
-    step = log_forward.exp().double().view(side, side, 3)
-    reach = torch.zeros(side, side, dtype=torch.float64)
-    reach[0, 0] = 1
-    for diagonal in range(1, 2 * side - 1):
-        row = torch.arange(max(0, diagonal - side + 1), min(side, diagonal + 1))
-        column = diagonal - row
-        above, left = row > 0, column > 0
-        reach[row[above], column[above]] += reach[row[above] - 1, column[above]] * step[row[above] - 1, column[above], DOWN]
-        reach[row[left], column[left]] += reach[row[left], column[left] - 1] * step[row[left], column[left] - 1, RIGHT]
-    return reach * step[..., STOP]
+    # sampling ---------------------------------------------------------------------------------------------------------
 
+    def walk(self, y: Tensor, chance: Tensor, temperature: float = 1.0) -> Tensor:
+        """The bits that the policy decides one after the other, for even numbers `chance` (n, units): (n, units)."""
+        return list(self.steps(y, chance, temperature))[-1]
 
-def total_variation(chances: Tensor, reward: Tensor) -> float:
-    """Half the sum of differences between how likely cells are and how likely their reward says: 0 to 1."""
-    return float(0.5 * (chances - reward.double() / reward.double().sum()).abs().sum())
+    def steps(self, y: Tensor, chance: Tensor, temperature: float = 1.0, every: int | None = None) -> Iterator[Tensor]:
+        """The bits decided so far, the others 0, before the first, after so many each time (by default all), and at the end."""
+        v, heard = torch.zeros_like(chance), self.network.begin(y)
+        units = self.bits.size
+        yield v.clone()
+        for unit in range(units):
+            logit = self.network.told(heard, unit) / max(temperature, 1e-3)
+            v[:, unit] = (chance[:, unit] < logit.sigmoid()).float()
+            heard = self.network.hear(heard, unit, v[:, unit])
+            if unit + 1 == units or (every and (unit + 1) % every == 0):
+                yield v.clone()
 
+    @torch.no_grad()
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: GFlowNetSettings | None = None) -> Iterator[Frame]:
+        """Pixel by pixel, a frame a row of them."""
+        settings, y = settings or self.Settings(), self.settled(y, noise)
+        within = self.space.within(noise)
+        chance, every = noise.uniform(self.bits.size), self.space.shape[-1] if within is None else None
+        for count, v in enumerate(self.steps(y, chance, settings.temperature, every)):
+            done = min(self.bits.size, count * (every or self.bits.size))
+            yield Frame(self.bits.back(v, within), f"{done} of {self.bits.size} decided")
 
-def train_grid(
-    policy: GridPolicy,
-    reward: Tensor,
-    generator: torch.Generator,
-    steps: int = 1000,
-    batch: int = BATCH,
-    explore: float = 0.1,
-    rate: float = 1e-2,
-    reports: int = 40,
-) -> Iterator[Trained]:
-    """Descend on the squared imbalance of trajectories of the policy itself, some actions by chance; a report now and then, and at the end.
+    # questions --------------------------------------------------------------------------------------------------------
 
-    reward: (side, side), positive. ValueError for anything else.
-    """
-    if reward.shape != (policy.side, policy.side) or not torch.isfinite(reward).all() or not (reward > 0).all():
-        raise ValueError(f"expected positive rewards of shape {(policy.side, policy.side)}, got {tuple(reward.shape)}")
-    log_reward = reward.flatten().log()
-    descent = torch.optim.Adam([{"params": policy.body.parameters()}, {"params": [policy.log_z], "lr": 20 * rate}], lr=rate)
-    fall = torch.optim.lr_scheduler.LambdaLR(descent, lambda step: 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-    with torch.no_grad():
-        yield Trained(0, math.nan, float(policy.log_z), cell_chances(policy()))
-    for step in range(1, steps + 1):
-        log_forward = policy()
-        cells, actions = ways(log_forward.detach(), batch, generator, explore)
-        loss = imbalance(policy, log_forward, cells, actions, log_reward).square().mean()
-        descent.zero_grad()
-        loss.backward()
-        descent.step()
-        fall.step()
-        if step % max(1, steps // reports) == 0 or step == steps:
-            with torch.no_grad():
-                yield Trained(step * batch, float(loss.detach()), float(policy.log_z), cell_chances(policy()))
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """log p(x | y) of the picture in black and white, exact, (n,) nats; of the mean over all labels where none is given."""
+        self.space.check(x)
+        v, y = self.bits.of(x), self.labels(y, len(x))
+        found = []
+        for some, label in zip(v.split(PART), y.split(PART), strict=True):
+            if self.classes and bool((label == self.classes).any()):
+                each = torch.stack([self.log_policy(some, torch.full_like(label, k)) for k in range(self.classes)], dim=1)
+                known = each.gather(1, label.clamp(max=self.classes - 1)[:, None])[:, 0]
+                found.append(torch.where(label == self.classes, each.logsumexp(1) - torch.tensor(self.classes).log(), known))
+            else:
+                found.append(self.log_policy(some, label))
+        return torch.cat(found) - self.bits.log_width()
 
-
-def four_modes(side: int = 32, floor: float = 0.1) -> Tensor:
-    """The reward of Bengio et al., 2021, section 4.1, in two dimensions: a plateau and a peak near each corner, (side, side)."""
-    x = (torch.arange(side) / (side - 1) - 0.5).abs()
-    plateau, peak = (x > 0.25).float(), ((x > 0.3) & (x < 0.4)).float()
-    return floor + 0.5 * plateau[:, None] * plateau + 2.0 * peak[:, None] * peak
+    def constant(self) -> dict[str, float]:
+        """log Z as learned, a mean over labels, and as annealed importance sampling found it for the machine that rewards."""
+        return {"log_z_learned": float(self.log_z.mean()), "log_z_reward": float(self.reward.log_z)}

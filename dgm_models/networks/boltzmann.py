@@ -9,19 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-GRID = 40  # heats at which labels are evened out
+GRID = 40  # betas at which labels are evened out
 JOINED = 0.4  # of the weights between hidden layers when pairs that learned alone are joined
 LOUD = 5.0  # one label against hundreds of pixels: its weights are in this unit, and so learn that much faster
 
 
-def heat_at(share: float) -> float:
-    """The heat after a share of the way from 0 to 1, ever slower."""
+def beta_at(share: float) -> float:
+    """The inverse temperature after a share of the way from 0 to 1, ever slower."""
     return 1 - (1 - share) ** 2
 
 
-def share_at(heat: float) -> float:
-    """The inverse of `heat_at`."""
-    return 1 - math.sqrt(1 - heat)
+def share_at(beta: float) -> float:
+    """The inverse of `beta_at`."""
+    return 1 - math.sqrt(1 - beta)
 
 
 class Layers(nn.Module):
@@ -31,8 +31,8 @@ class Layers(nn.Module):
     units are, make weights and biases learn without each other's noise (Montavon and Müller, 2012). Those of hidden units stay
     at one half unless the layers are centred: then they follow the units (Melchior, Fischer and Wiskott, 2016).
 
-    states: a list of (n, units) in [0, 1], the visible layer first and, with classes, the labels (n, classes) last. `heat`
-    in [0, 1] or more scales the energy: at 0 all units are independent, each on as often as its offset says.
+    states: a list of (n, units) in [0, 1], the visible layer first and, with classes, the labels (n, classes) last. `beta`, the inverse
+    temperature, in [0, 1] or more scales the energy: at 0 all units are independent, each on as often as its offset says.
     """
 
     def __init__(self, sizes: Sequence[int], classes: int = 0, centred: bool = False) -> None:
@@ -50,7 +50,7 @@ class Layers(nn.Module):
         double, labels = torch.float64, max(classes, 1)
         self.register_buffer("log_z", torch.zeros((), dtype=double))  # by estimate, of every label alike, and its error
         self.register_buffer("log_z_error", torch.zeros(labels, dtype=double))
-        self.register_buffer("evening", torch.zeros(GRID + 1, labels, dtype=double))  # biases of labels that make it alike, heat by heat
+        self.register_buffer("evening", torch.zeros(GRID + 1, labels, dtype=double))  # biases of labels that make it alike, beta by beta
 
     @torch.no_grad()
     def start_at(self, rates: Tensor) -> None:
@@ -128,27 +128,27 @@ class Layers(nn.Module):
             heard.append((states[layer + 1] - self.offset(layer + 1)) @ self.weight(layer).T)
         return sum(heard[1:], heard[0])
 
-    def bias(self, layer: int, heat: float = 1.0) -> Tensor:
-        """Of the units of a layer, scaled by the heat: (units,). They fade from those of units at rest to their own; those of
-        labels are, once they are evened out, such that all are equally likely at that heat."""
+    def bias(self, layer: int, beta: float = 1.0) -> Tensor:
+        """Of the units of a layer, at an inverse temperature: (units,). They fade from those of units at rest to their own; those of
+        labels are, once they are evened out, such that all are equally likely at that beta."""
         if self.is_label(layer):
-            at = GRID * share_at(min(heat, 1.0))
+            at = GRID * share_at(min(beta, 1.0))
             low = min(int(at), GRID - 1)
             evening = torch.lerp(self.evening[low], self.evening[low + 1], at - low).float()
-            return heat * self.telling + max(heat, 1.0) * evening
-        bias = heat * self.biases[layer]
-        return bias if heat >= 1 else bias + (1 - heat) * self.at_rest(layer)
+            return beta * self.telling + max(beta, 1.0) * evening
+        bias = beta * self.biases[layer]
+        return bias if beta >= 1 else bias + (1 - beta) * self.at_rest(layer)
 
-    def chances(self, states: Sequence[Tensor], layer: int, heat: float = 1.0, pixels_say: Tensor | None = None) -> Tensor:
+    def chances(self, states: Sequence[Tensor], layer: int, beta: float = 1.0, pixels_say: Tensor | None = None) -> Tensor:
         """How likely each unit of a layer, of the visible or of a hidden one, is on, given its neighbours: (n, units)."""
-        return (self.bias(layer, heat) + heat * self.told(states, layer, pixels_say)).sigmoid()
+        return (self.bias(layer, beta) + beta * self.told(states, layer, pixels_say)).sigmoid()
 
     def forward(
         self,
         visible: Tensor,
         above: Sequence[Tensor],
         draw: Callable[[int, Tensor], Tensor],
-        heat: float = 1.0,
+        beta: float = 1.0,
         labels: bool = True,
         pixels_say: Tensor | None = None,
     ) -> list[Tensor]:
@@ -164,13 +164,13 @@ class Layers(nn.Module):
             if layer == self.top and self.classes:
                 now = states[layer + 1]  # which a draw in its own proportion leaves as it is
                 if labels:
-                    now = (self.label_logits(states[layer - 1], heat) + self.bias(layer + 1, heat)).softmax(1)
+                    now = (self.label_logits(states[layer - 1], beta) + self.bias(layer + 1, beta)).softmax(1)
                 states[layer + 1] = draw(layer + 1, now)
-            states[layer] = draw(layer, self.chances(states, layer, heat, pixels_say))
+            states[layer] = draw(layer, self.chances(states, layer, beta, pixels_say))
         return states
 
-    def log_weights(self, states: Sequence[Tensor], summed: Collection[int] = (), heats: Sequence[float] = (1.0,)) -> Tensor:
-        """log of the unnormalised probability, (n, len(heats)), of the states of all layers but the hidden or visible ones to
+    def log_weights(self, states: Sequence[Tensor], summed: Collection[int] = (), betas: Sequence[float] = (1.0,)) -> Tensor:
+        """log of the unnormalised probability, (n, len(betas)), of the states of all layers but the hidden or visible ones to
         sum over, no two of which may be neighbours; what stands in `states` for those is not looked at."""
         kept = [layer for layer in range(len(self.sizes)) if layer not in summed]
         pairs = [layer for layer in kept if layer + 1 in kept]
@@ -180,20 +180,20 @@ class Layers(nn.Module):
             bound = bound + (above * (states[layer + 1] - self.offset(layer + 1))).sum(1)
         told = {layer: self.told(states, layer) for layer in summed}
         found = []
-        for heat in heats:
-            total = heat * bound
+        for beta in betas:
+            total = beta * bound
             for layer in kept:
-                total = total + states[layer] @ self.bias(layer, heat)
+                total = total + states[layer] @ self.bias(layer, beta)
             for layer, heard in told.items():
-                field = self.bias(layer, heat) + heat * heard
-                total = total + F.softplus(field).sum(1) - heat * (heard * self.offset(layer)).sum(1)
+                field = self.bias(layer, beta) + beta * heard
+                total = total + F.softplus(field).sum(1) - beta * (heard * self.offset(layer)).sum(1)
             found.append(total)
         return torch.stack(found, dim=1)
 
-    def label_logits(self, below: Tensor, heat: float = 1.0) -> Tensor:
+    def label_logits(self, below: Tensor, beta: float = 1.0) -> Tensor:
         """log p(label | layer below the top) up to a constant a row, for labels without biases, the top summed over: (n, classes)."""
-        says = heat * (torch.eye(self.classes, device=below.device) - self.offset(self.top + 1)) @ self.weight(self.top).T
-        field = self.bias(self.top, heat) + heat * (below - self.offset(self.top - 1)) @ self.weight(self.top - 1)
+        says = beta * (torch.eye(self.classes, device=below.device) - self.offset(self.top + 1)) @ self.weight(self.top).T
+        field = self.bias(self.top, beta) + beta * (below - self.offset(self.top - 1)) @ self.weight(self.top - 1)
         return F.softplus(field[:, None] + says).sum(2) - (says * self.offset(self.top)).sum(1)
 
     def log_by_label(self, v: Tensor) -> Tensor:

@@ -230,7 +230,7 @@ RECIPES = (
     Recipe(
         "gradient-flow-mnist",
         "Gradient flow",
-        family="dgm_models.families.latent_flow:LatentFlow",
+        family="dgm_models.families.sliced_flow:SlicedWassersteinFlow",
         family_config={"latent": 32, "steps": 40, "knots": 20},
         network="dgm_models.networks.autoencoder:Autoencoder",
         network_config={"latent": 32, "width": 64, "mixtures": 3},
@@ -243,7 +243,7 @@ RECIPES = (
     Recipe(
         "gflownet-mnist",
         "GFlowNet",
-        family="dgm_models.families.bit_flow:BitFlow",
+        family="dgm_models.families.gflownet:GFlowNet",
         family_config={"hidden": 500},
         network="dgm_models.networks.nade:NADE",
         network_config={"hidden": 500},

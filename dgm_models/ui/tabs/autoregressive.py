@@ -11,7 +11,7 @@ import torch
 
 from dgm_models import catalog
 from dgm_models.applications.generate import generate
-from dgm_models.applications.judge import png_bits
+from dgm_models.applications.likelihood import png_bits
 from dgm_models.applications.restore import hole
 from dgm_models.contracts import check_seed
 from dgm_models.measurements import Hide

@@ -14,7 +14,7 @@ from dgm_models import catalog, weights
 from dgm_models.applications.grid import PRESETS, SHOWN, GridSettings, followed, fresh, learn, preset, shaped
 from dgm_models.applications.receipt import measured
 from dgm_models.contracts import Frame, Noise, check_seed
-from dgm_models.families.gflownet import Trained, total_variation
+from dgm_models.families.grid_gflownet import Trained, total_variation
 from dgm_models.turns import paced
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX
@@ -76,7 +76,7 @@ def build() -> Live:
     panel = _grid()
     if DIGITS in weights.manifest():
         gr.Markdown("### Digits, pixel by pixel: the reward is what a restricted Boltzmann machine holds a picture worth")
-        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "bit_flow", address=f"{ID}.digits")
+        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "gflownet", address=f"{ID}.digits")
         panel.parts["way"] = _way()
     return panel
 
@@ -146,7 +146,9 @@ def _grid() -> Live:
             result = widgets.player(ID)
             chart = gr.HTML(elem_id="chart-gflownet")
         with gr.Column(scale=4, min_width=250):
-            gr.Markdown((ASSETS / "lessons" / "gflownet.md").read_text(encoding="utf-8"), latex_delimiters=LATEX, elem_classes="dgm-card")
+            gr.Markdown(
+                (ASSETS / "lessons" / "grid_gflownet.md").read_text(encoding="utf-8"), latex_delimiters=LATEX, elem_classes="dgm-card"
+            )
     panel = Live(ID, [pad, seed, *knobs], grow, [result, chart], grows=True)
     chosen = which.input(refusing(_preset), which, component, api_visibility="private")
     component.change(_name_of, component, which, api_visibility="private", show_progress="hidden")

@@ -45,7 +45,7 @@ def build() -> Live:
     panel = _plane()
     if DIGITS in weights.manifest():
         gr.Markdown("### Digits: the same flow moves codes of an autoencoder from noise to where codes of digits lie")
-        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "latent_flow", address=f"{ID}.digits")
+        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "sliced_flow", address=f"{ID}.digits")
     if few.GAN in weights.manifest():
         gr.Markdown("### Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200")
         panel.parts["few"] = knob_panel(f"{ID}-few", f"{ID}.few", few.FewSettings, "Move other particles", gathered)

@@ -21,15 +21,15 @@ from dgm_models.spaces import Space
 
 
 @dataclass(frozen=True)
-class LatentFlowSettings(Settings):
+class SlicedFlowSettings(Settings):
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="scale of the noise that particles start from")
     until: float = knob(1.0, "Until", 0.0, 1.0, step=0.05, help="the share of the flow that is gone through")
 
 
-class LatentFlow(Family):
+class SlicedWassersteinFlow(Family):
     """Class-conditional. The network is an autoencoder as `VAE` takes it; the flow of its codes is learned once that is trained."""
 
-    Settings = LatentFlowSettings
+    Settings = SlicedFlowSettings
     silent = "particles arrive where the flow leads them, and what share of them came from where is not kept"
     borrows = MappingProxyType({"codes.network.": "network."})
 
@@ -67,7 +67,7 @@ class LatentFlow(Family):
         return self.codes.decode(z, y)
 
     @torch.no_grad()
-    def moved(self, noise: Noise, y: Tensor, settings: LatentFlowSettings) -> Iterator[Tensor]:
+    def moved(self, noise: Noise, y: Tensor, settings: SlicedFlowSettings) -> Iterator[Tensor]:
         """Codes from N(0, I), (n, latent), before the first step of the flow and after each; labels (n,) all given."""
         z = settings.temperature * noise.normal(self.latent)
         yield z
@@ -76,14 +76,14 @@ class LatentFlow(Family):
             yield z
 
     @torch.no_grad()
-    def trace(self, noise: Noise, y: Tensor | None = None, settings: LatentFlowSettings | None = None) -> Iterator[Frame]:
+    def trace(self, noise: Noise, y: Tensor | None = None, settings: SlicedFlowSettings | None = None) -> Iterator[Frame]:
         """Particles on their way, decoded."""
         settings, y = settings or self.Settings(), self.settled(y, noise)
         for k, z in enumerate(self.moved(noise, y, settings)):
             yield Frame(self.decode(z, y), f"step {k} of {self.flow.count}" + ("" if k else ": codes from N(0, I)"))
 
     @torch.no_grad()
-    def sample(self, noise: Noise, y: Tensor | None = None, settings: LatentFlowSettings | None = None) -> Tensor:
+    def sample(self, noise: Noise, y: Tensor | None = None, settings: SlicedFlowSettings | None = None) -> Tensor:
         """Where the flow ends, decoded once."""
         y = self.settled(y, noise)
         *_, z = self.moved(noise, y, settings or self.Settings())

@@ -1,0 +1,47 @@
+"""What people hold, such as pictures of 8-bit levels, as elements of a model's space, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dgm_models.modalities.image import levels
+from dgm_models.spaces import Pixels, Space
+
+
+def read(space: Space, raw: Any) -> Tensor:
+    """One element, or a list of them for a batch -> (n, *shape).
+
+    Pictures are arrays (h, w) or (h, w, channels) of 8-bit levels or of numbers in [0, 1], or what numpy makes an array of, such as a
+    picture of Pillow's; points are arrays of the space's shape. ValueError where one does not fit: nothing is stretched in silence.
+    """
+    items = raw if isinstance(raw, list | tuple) else [raw]
+    if not items:
+        raise ValueError("expected at least one element, got none")
+    return space.check(torch.stack([_element(space, item) for item in items]))
+
+
+def _element(space: Space, item: Any) -> Tensor:
+    try:
+        array = np.array(item)
+        x = torch.as_tensor(array if array.dtype == np.uint8 else array.astype(np.float32))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected an array of numbers, got {type(item).__name__}") from error
+    if isinstance(space, Pixels):
+        x = x[..., None] if x.dim() == 2 else x
+        x = x.movedim(-1, 0) if x.dim() == 3 else x
+    if tuple(x.shape) != space.shape:
+        raise ValueError(f"expected one element of shape {space.shape}, got an array of {tuple(np.shape(item))}")
+    return space.read(x)
+
+
+def write(space: Space, x: Tensor) -> list[np.ndarray]:
+    """(n, *shape) -> n elements as `read` takes them: pictures as 8-bit levels, (h, w) where they are grey, else (h, w, channels)."""
+    space.check(x)
+    if not isinstance(space, Pixels):
+        return list(x.detach().numpy())
+    pictures = levels(x).transpose(0, 2, 3, 1)
+    return list(pictures[..., 0] if space.channels == 1 else pictures)
