@@ -84,3 +84,28 @@ def test_a_network_of_one_colour_refuses_three():
         Diffusion(VelocityUNet(1, width=16), TINTED)
     with pytest.raises(ValueError, match="VelocityUNet takes sides that 4 divides, got 10 x 10"):
         Diffusion(VelocityUNet(3, width=16), Pixels(3, 10))
+
+
+def test_the_player_shows_every_colour_and_so_do_its_files():
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from dgm_models.modalities import image
+    from dgm_models.ui.film import Film, Row, saved, still
+
+    x = torch.zeros(3, 3, 4, 4)
+    x[torch.arange(3), torch.arange(3)] = 1.0  # red, green, blue
+    value = Film([Row(still(x), 3), Row(still(torch.full((1, 1, 4, 4), 0.5)), 1)]).value()
+    sheet = image.from_data_url(value["rows"][0]["sheet"])
+    assert [sheet[0, 5 * i].tolist() for i in range(3)] == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    assert image.from_data_url(value["rows"][1]["sheet"]).ndim == 2
+    picture = np.asarray(Image.open(io.BytesIO(saved(value, "png"))))
+    assert [picture[0, 20 * i].tolist() for i in range(3)] == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    assert picture[-1, 0].tolist() == [128, 128, 128]
+    film = Image.open(io.BytesIO(saved(value, "gif"))).convert("RGB")
+    assert film.getpixel((1, 1)) == (255, 0, 0)
+    assert np.load(io.BytesIO(saved(value, "npy"))).shape == (3, 3, 4, 4)
+    with pytest.raises(ValueError, match="pictures of 1 or 3 colours, got 2"):
+        image.tile(torch.zeros(1, 2, 4, 4), 1)

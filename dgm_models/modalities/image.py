@@ -20,15 +20,23 @@ def levels(x: Tensor) -> np.ndarray:
 
 
 def tile(x: Tensor, columns: int, paper: int = PAPER) -> np.ndarray:
-    """(n, 1, h, w) -> one grey picture with that many tiles a line, uint8."""
-    n, _, h, w = x.shape
+    """(n, c, h, w) -> one picture with that many tiles a line, uint8: (height, width) of grey ones, (height, width, 3) of those in colour.
+    ValueError for pictures of any other number of planes."""
+    n, planes, h, w = x.shape
+    if planes not in (1, 3):
+        raise ValueError(f"expected pictures of 1 or 3 colours, got {planes}")
     columns = min(columns, n)
     lines = -(-n // columns)
-    sheet = np.full((lines * (h + GAP) - GAP, columns * (w + GAP) - GAP), paper, np.uint8)
-    for i, one in enumerate(levels(x[:, 0])):
+    sheet = np.full((lines * (h + GAP) - GAP, columns * (w + GAP) - GAP, planes), paper, np.uint8)
+    for i, one in enumerate(levels(x).transpose(0, 2, 3, 1)):
         top, left = (i // columns) * (h + GAP), (i % columns) * (w + GAP)
         sheet[top : top + h, left : left + w] = one
-    return sheet
+    return sheet[..., 0] if planes == 1 else sheet
+
+
+def in_colour(array: np.ndarray) -> np.ndarray:
+    """A grey picture (h, w) as one in colour, (h, w, 3); one in colour as it is."""
+    return array if array.ndim == 3 else array[..., None].repeat(3, 2)
 
 
 def png(array: np.ndarray) -> bytes:
@@ -43,7 +51,7 @@ def data_url(array: np.ndarray) -> str:
 
 
 def from_data_url(url: str) -> np.ndarray:
-    """The grey picture that `data_url` packed, uint8 (h, w)."""
+    """The picture that `data_url` packed, uint8 (h, w) or (h, w, 3)."""
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
 
 
@@ -62,7 +70,7 @@ def gif(pages: list[np.ndarray], milliseconds: int = 120) -> bytes:
 
 
 def write(path: Path, x: Tensor) -> None:
-    """(n, 1, h, w) to a .png sheet or a .npy of float32; ValueError for another ending."""
+    """(n, c, h, w) to a .png sheet or a .npy of float32; ValueError for another ending."""
     if path.suffix == ".png":
         path.write_bytes(png(enlarge(tile(x, min(10, len(x))), 3)))
     elif path.suffix == ".npy":

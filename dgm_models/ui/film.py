@@ -18,7 +18,7 @@ ENDINGS = {"png": "image/png", "gif": "image/gif", "npy": "application/octet-str
 
 
 class Shown(dict[str, Any]):
-    """What the player shows; and, which the page does not need, the last pictures of the first row's size, (n, 1, h, w)."""
+    """What the player shows; and, which the page does not need, the last pictures of the first row's size, (n, c, h, w)."""
 
     def __init__(self, value: dict[str, Any], last: Tensor) -> None:
         super().__init__(value)
@@ -27,7 +27,7 @@ class Shown(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the player: frames of (n, 1, h, w), shown as tiles in so many columns, with a word over each column.
+    """One line of the player: frames of (n, c, h, w), grey or in colour, shown as tiles in so many columns, with a word over each column.
 
     `kind` is "data" or "model": each has its colour all over the app.
     """
@@ -95,7 +95,7 @@ def _packed(row: Row) -> dict[str, Any]:
     sheets = [image.tile(frame.x, row.columns) for frame in row.frames]
     predicts = any(frame.guess is not None for frame in row.frames)  # a finished picture is its own prediction
     guesses = [image.tile(frame.x if frame.guess is None else frame.guess, row.columns) for frame in row.frames if predicts]
-    height, width = sheets[0].shape
+    height, width = sheets[0].shape[:2]
     return {
         "sheet": image.data_url(np.concatenate(sheets)),
         "guess": image.data_url(np.concatenate(guesses)) if predicts else None,
@@ -124,10 +124,14 @@ def saved(shown: Shown, ending: str) -> bytes:
 
 
 def _pages(sheets: list[tuple[np.ndarray, int]], count: int) -> list[np.ndarray]:
-    """Every frame of all rows in one picture, uint8 (h, w); of each row its sheet and how high a frame of it is."""
-    width = max(sheet.shape[1] for sheet, _ in sheets)
-    padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1])), constant_values=image.PAPER) for sheet, _ in sheets]
-    gap = np.full((2, width), image.PAPER, np.uint8)
+    """Every frame of all rows in one picture, uint8 (h, w), or (h, w, 3) where any is in colour; of each row its sheet and how high a
+    frame of it is."""
+    if any(sheet.ndim == 3 for sheet, _ in sheets):
+        sheets = [(image.in_colour(sheet), height) for sheet, height in sheets]
+    width, planes = max(sheet.shape[1] for sheet, _ in sheets), sheets[0][0].shape[2:]
+    wide = lambda sheet: [(0, 0), (0, width - sheet.shape[1]), *[(0, 0) for _ in planes]]  # noqa: E731
+    padded = [np.pad(sheet, wide(sheet), constant_values=image.PAPER) for sheet, _ in sheets]
+    gap = np.full((2, width, *planes), image.PAPER, np.uint8)
     pages = []
     for at in range(count):
         lines = [sheet[at * height : (at + 1) * height] for sheet, (_, height) in zip(padded, sheets, strict=True)]
