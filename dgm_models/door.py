@@ -23,7 +23,7 @@ def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     takes, (_, name, *_) = method.__name__ in TAKE_A_BATCH, inspect.signature(method).parameters
 
     def taken(self: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        dtype = self.code_dtype if method.__name__ == "decode" else torch.float32
+        dtype = self.code_dtype if method.__name__ == "decode" else self.space.dtype
         if takes and given:
             return (_batch(given[0], dtype), *given[1:]), named
         return given, {**named, name: _batch(named[name], dtype)} if takes and name in named else named

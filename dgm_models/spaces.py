@@ -27,6 +27,8 @@ class Space(ABC):
     discrete: bool = False
     scale, shift = 1.0, 0.0
     unit = "coordinate"  # the word for one number of x
+    dtype = torch.float32
+    blank = 0  # what stands where nothing is made yet
 
     @property
     def size(self) -> int:
@@ -84,6 +86,10 @@ class Space(ABC):
     def within(self, noise: Noise) -> Tensor | None:
         """A place in its bin for each number, (n, *shape) in [0, 1), where levels are bins."""
         return None
+
+    def settled(self, logits: Tensor, before: Tensor) -> Tensor:
+        """Logits (n, k, levels) of elements in their order, without what cannot follow the levels before them, (n, k), -1 at the start."""
+        return logits
 
     def log_width(self, levels: int) -> float:
         """Log-volume of one cell of levels: 0 where levels have masses of their own."""
@@ -168,3 +174,57 @@ class Pixels(Space):
 
     def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
         return level.float() / (levels - 1)
+
+
+@dataclass(frozen=True)
+class Tokens(Space):
+    """Texts of at most `length` tokens of an alphabet: int64 (n, length), where the number after the last of the alphabet is the end, and
+    nothing but the end follows it."""
+
+    alphabet: tuple[str, ...]
+    length: int
+
+    discrete = True
+    unit = "token"
+    dtype = torch.int64
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alphabet", tuple(self.alphabet))
+
+    @property
+    def shape(self) -> tuple[int]:
+        return (self.length,)
+
+    @property
+    def end(self) -> int:
+        return len(self.alphabet)
+
+    @property
+    def blank(self) -> int:
+        return self.end
+
+    def check(self, x: Tensor) -> Tensor:
+        super().check(x)
+        if x.dtype != torch.int64 or ((x < 0) | (x > self.end)).any():
+            raise ValueError(f"expected tokens as whole numbers from 0 to {self.end}, where {self.end} is the end")
+        if ((x[:, :-1] == self.end) & (x[:, 1:] != self.end)).any():
+            raise ValueError("expected nothing but the end after the end")
+        return x
+
+    def read(self, x: Tensor) -> Tensor:
+        return x.long()
+
+    def to_signal(self, x: Tensor) -> Tensor:
+        raise ValueError("tokens are no numbers that noise could be added to: expected a family of levels, such as the autoregressive one")
+
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        return x.long()
+
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        return level.clone()
+
+    def settled(self, logits: Tensor, before: Tensor) -> Tensor:
+        """After the end comes the end."""
+        only = torch.full_like(logits, -torch.inf)
+        only[..., self.end] = 0
+        return torch.where((before == self.end)[..., None], only, logits)

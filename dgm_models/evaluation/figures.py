@@ -54,6 +54,14 @@ FIGURES = (
         log=True,
     ),
     Figure("frechet_ratio_guided", "Frechet distance, guided or cooled", "{:.2f}", "lower", "the same with those settings", log=True),
+    Figure(
+        "texture_ratio",
+        "distance that sees grain, floor = 1",
+        "{:.1f}",
+        "lower",
+        "in wavelet energies, from the test part; over what as many training elements have",
+        log=True,
+    ),
     Figure("precision", "precision", "{:.2f}", "higher", "share of draws among the real ones, in the judge's features"),
     Figure("recall", "recall", "{:.2f}", "higher", "share of real ones among the draws"),
     Figure(

@@ -56,7 +56,7 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None,
     for part in wanted:
         began = time.perf_counter()
         count = {"digits": digits} if digits and part in ("likelihood", "nats", "inpainting", "super_resolution") else {}
-        count |= {"draws": draws} if draws and part in ("samples", "distances", "guided") else {}
+        count |= {"draws": draws} if draws and part in ("samples", "distances", "guided", "texture") else {}
         scores = PARTS[part](id, model, **count) if row.generative else _discriminative(part, id, model)
         if scores:
             scores[f"{part}_seconds"] = round(time.perf_counter() - began)
@@ -117,6 +117,19 @@ def _against(real: Tensor, made: Tensor, data: str) -> Scores:
     }
     scores |= {"kernel_distance": metrics.kernel_distance(theirs, ours), "kernel_floor": floor["kernel"]}
     return scores | metrics.precision_recall(theirs, ours)
+
+
+def _texture(id: str, model: nn.Module, draws: int | None = None) -> Scores:
+    """2,000 draws of p(x) as for distances, against the test pictures in features that see grain (`metrics.textures`), over what as many
+    training pictures score there."""
+    data = catalog.recipe(id).data
+    real, y = held_out(data)
+    y = y[: draws or 2000]
+    theirs, space, known = metrics.textures(real), SETS[data].space, SETS[data].train()[0]
+    some = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[: len(y)]]
+    floor = metrics.frechet(theirs, metrics.textures(space.read(some)))
+    distance = metrics.frechet(theirs, metrics.textures(bank(model, y, **as_learned(model.Settings))))
+    return {"texture": distance, "texture_floor": floor, "texture_ratio": distance / floor, "texture_draws": len(y)}
 
 
 @lru_cache(maxsize=4)
@@ -337,6 +350,7 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "samples": _samples,
     "distances": _distances,
     "guided": _guided,
+    "texture": _texture,
     "inpainting": _inpainting,
     "super_resolution": _super_resolution,
     "likelihood": _likelihood,

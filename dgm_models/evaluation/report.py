@@ -17,6 +17,7 @@ COLUMNS = [
         "read_as_asked_guided",
         "frechet_ratio",
         "frechet_ratio_guided",
+        "texture_ratio",
         "precision",
         "recall",
         "train_on_synthetic",

@@ -61,15 +61,21 @@ class Autoregressive(Family):
         y, levels = self.condition.drop(self.labels(y, len(x)).to(x.device), self.drop), self.space.to_levels(x, self.levels)
         at, weight = choose_positions(near_ink(levels), self.positions) if self.positions else (None, 1.0)
         truth = levels.flatten(1) if at is None else levels.flatten(1).gather(1, at)
-        losses = F.cross_entropy(self.network(levels, y, at).flatten(0, 1).float(), truth.flatten(), reduction="none")
+        logits = self._logits(levels, y, at)
+        losses = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none")
         return (losses.view(len(x), -1) * weight).sum() / x.numel()
+
+    def _logits(self, levels: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
+        """Of the elements at these places, or of all, given those before them, (n, k, levels)."""
+        before = F.pad(levels.flatten(1), (1, 0), value=-1)[:, :-1]
+        return self.space.settled(self.network(levels, y, at).float(), before if at is None else before.gather(1, at))
 
     @torch.no_grad()
     def pixel_log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """What each pixel adds to log p(x | y), in nats, (n, *shape)."""
         self.space.check(x)
         parts = zip(self.space.to_levels(x, self.levels).split(PART), self.labels(y, len(x)).split(PART), strict=True)
-        nats = [log_chosen(self.network(some, some_y).float(), some.flatten(1)) for some, some_y in parts]
+        nats = [log_chosen(self._logits(some, some_y), some.flatten(1)) for some, some_y in parts]
         return torch.cat(nats).view_as(x)
 
     def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -80,7 +86,7 @@ class Autoregressive(Family):
     def next_probabilities(self, x: Tensor, y: Tensor | None = None, settings: AutoregressiveSettings | None = None) -> Tensor:
         """p(x_i | what is before it) at every i, unguided, (n, size, levels); each row sums to 1."""
         settings = settings or self.Settings()
-        logits = self.network(self.space.to_levels(self.space.check(x), self.levels), self.labels(y, len(x))).float()
+        logits = self._logits(self.space.to_levels(self.space.check(x), self.levels), self.labels(y, len(x)))
         return sharpen(logits.flatten(0, 1), settings.temperature, settings.top_p).view_as(logits)
 
     def receptive_field(self, x: Tensor, at: int, y: Tensor | None = None) -> Tensor:
@@ -113,15 +119,20 @@ class Autoregressive(Family):
             if guided:  # each picture has two rows, with its label and without (Ho and Salimans, 2022, eq. 6, on logits)
                 with_label, without = logits.chunk(2)
                 logits = lerp(without, with_label, settings.guidance_scale)
+            logits = self._settled(logits, prefix, n)
             level = draw(sharpen(logits, settings.temperature, settings.top_p), chance[:, at])
             self.network.append(prefix, torch.cat([level, level]) if guided else level)
         yield Frame(self._picture(prefix.levels[:n], size, within), f"all {size} drawn, each given those before it")
 
+    def _settled(self, logits: Tensor, prefix: Prefix, n: int) -> Tensor:
+        """The next element's logits (n, levels), without what cannot follow."""
+        before = prefix.levels[:n, prefix.at - 1] if prefix.at else torch.full((n,), -1)
+        return self.space.settled(logits[:, None], before[:, None])[:, 0]
+
     def _picture(self, levels: Tensor, at: int, within: Tensor) -> Tensor:
-        """The elements before `at`; coordinates that are still to come are 0, pixels black."""
+        """The elements before `at`, and blanks for those that are still to come."""
         x = self.space.from_levels(levels, self.levels, within)
-        if not self.space.discrete:
-            x[:, at:] = 0
+        x[:, at:] = self.space.blank
         return x.view(-1, *self.space.shape)
 
     def _note(self, at: int) -> str:
@@ -154,7 +165,7 @@ class Autoregressive(Family):
         for at in range(size):
             if at % across == 0:
                 yield Frame(self._answer(prefix, truth, mask, many, seen), f"row {at // across + 1}: hidden pixels given those above")
-            logits = self.network.predict(prefix)
+            logits = self._settled(self.network.predict(prefix), prefix, n * many)
             drawn = draw(sharpen(logits, settings.temperature, 1.0), chance[:, at])
             level = torch.where(mask[:, at], truth[:, at], drawn)
             self.network.append(prefix, level)

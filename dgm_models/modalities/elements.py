@@ -1,4 +1,4 @@
-"""What people hold, such as pictures of 8-bit levels, as elements of a model's space, and back."""
+"""What people hold, such as pictures of 8-bit levels or a text, as elements of a model's space, and back."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from dgm_models.modalities.image import levels
-from dgm_models.spaces import Pixels, Space
+from dgm_models.spaces import Pixels, Space, Tokens
 
 
 def read(space: Space, raw: Any) -> Tensor:
     """One element, or a list of them for a batch -> (n, *shape).
 
     Pictures are arrays (h, w) or (h, w, channels) of 8-bit levels or of numbers in [0, 1], or what numpy makes an array of, such as a
-    picture of Pillow's; points are arrays of the space's shape. ValueError where one does not fit: nothing is stretched in silence.
+    picture of Pillow's; texts are strings; points are arrays of the space's shape. ValueError where one does not fit: nothing is
+    stretched in silence.
     """
     items = raw if isinstance(raw, list | tuple) else [raw]
     if not items:
@@ -25,6 +26,8 @@ def read(space: Space, raw: Any) -> Tensor:
 
 
 def _element(space: Space, item: Any) -> Tensor:
+    if isinstance(space, Tokens):
+        return _tokens(space, item)
     try:
         array = np.array(item)
         x = torch.as_tensor(array if array.dtype == np.uint8 else array.astype(np.float32))
@@ -38,9 +41,23 @@ def _element(space: Space, item: Any) -> Tensor:
     return space.read(x)
 
 
-def write(space: Space, x: Tensor) -> list[np.ndarray]:
+def _tokens(space: Tokens, text: Any) -> Tensor:
+    """A string, token by token of one letter each, and the end."""
+    if not isinstance(text, str):
+        raise ValueError(f"expected a text, got {type(text).__name__}")
+    if strange := sorted(set(text) - set(space.alphabet)):
+        raise ValueError(f"expected letters of {''.join(space.alphabet)}, got {', '.join(map(repr, strange[:8]))}")
+    if len(text) > space.length:
+        raise ValueError(f"expected a text of at most {space.length} letters, got {len(text)}")
+    place = {token: at for at, token in enumerate(space.alphabet)}
+    return torch.tensor([place[letter] for letter in text] + [space.end] * (space.length - len(text)))
+
+
+def write(space: Space, x: Tensor) -> list[Any]:
     """(n, *shape) -> n elements as `read` takes them: pictures as 8-bit levels, (h, w) where they are grey, else (h, w, channels)."""
     space.check(x)
+    if isinstance(space, Tokens):
+        return ["".join(space.alphabet[at] for at in row if at != space.end) for row in x.tolist()]
     if not isinstance(space, Pixels):
         return list(x.detach().numpy())
     pictures = levels(x).transpose(0, 2, 3, 1)

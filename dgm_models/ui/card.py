@@ -16,6 +16,7 @@ SHOWN = [
         "read_as_asked_guided",
         "frechet_ratio",
         "frechet_ratio_guided",
+        "texture_ratio",
         "precision",
         "recall",
         "bits_per_dimension",

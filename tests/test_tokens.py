@@ -1,0 +1,75 @@
+"""Texts through the house: an autoregressive model of tokens that end, its probabilities, its samples, its gaps."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from dgm_models.contracts import Noise, last
+from dgm_models.families.autoregressive import Autoregressive
+from dgm_models.families.diffusion import Diffusion
+from dgm_models.measurements import Hide
+from dgm_models.modalities import elements
+from dgm_models.networks.raster import CoordinateNet
+from dgm_models.networks.velocity import VelocityMLP
+from dgm_models.spaces import Tokens
+from dgm_models.training.step import Trainer
+
+SPACE = Tokens("ab", 4)
+WORDS = ["ab", "abab", "ba", "baba"]
+EVERY = ["".join(letters) for length in range(5) for letters in itertools.product("ab", repeat=length)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    made = Autoregressive(CoordinateNet(4, 3, width=32), SPACE)
+    x = elements.read(SPACE, WORDS).repeat(100, 1)
+    trainer = Trainer(made, x, torch.zeros(len(x), dtype=torch.long) - 1, steps=250, batch=64, rate=5e-3, ema=0.98)
+    for _ in range(250):
+        trainer.step()
+    return trainer.average.eval().requires_grad_(False)
+
+
+def test_texts_come_back_letter_by_letter():
+    x = elements.read(SPACE, EVERY)
+    assert elements.write(SPACE, SPACE.check(x)) == EVERY
+    for bad, said in (("abc", "expected letters of ab, got 'c'"), ("ababa", "at most 4 letters, got 5"), (7, "expected a text, got int")):
+        with pytest.raises(ValueError, match=said):
+            elements.read(SPACE, bad)
+    for bad, said in (([0, 2, 0, 2], "nothing but the end after the end"), ([0, 3, 2, 2], "whole numbers from 0 to 2")):
+        with pytest.raises(ValueError, match=said):
+            SPACE.check(torch.tensor([bad]))
+
+
+def test_the_probabilities_of_all_texts_sum_to_one_and_those_it_learned_from_have_nearly_all(model):
+    chance = model.log_prob(elements.read(SPACE, EVERY)).exp()
+    assert chance.sum().item() == pytest.approx(1, abs=1e-4)
+    known = model.log_prob(elements.read(SPACE, WORDS)).exp()
+    assert known.sum() > 0.9
+    assert known.min() > 0.1
+
+
+def test_what_is_drawn_ends_and_is_the_same_alone(model):
+    drawn = model.sample(Noise(range(200)), None, model.Settings(temperature=1.0))
+    texts = elements.write(SPACE, drawn)
+    assert set(WORDS) <= set(texts)
+    assert sum(text in WORDS for text in texts) > 170
+    assert torch.equal(model.sample(Noise([7]), None, model.Settings(temperature=1.0)), drawn[7:8])
+    first = next(model.trace(Noise([7])))
+    assert elements.write(SPACE, first.x) == [""]
+
+
+def test_a_gap_is_filled_and_what_was_seen_stays(model):
+    x = elements.read(SPACE, ["abab", "baba"])
+    away = Hide(torch.tensor([False, True, True, True]))
+    answer = last(model.restore(away(x), away, Noise([1, 2]), settings=model.Restoring(particles=16))).x
+    assert torch.equal(away(answer), away(x))
+    assert elements.write(SPACE, answer) == ["abab", "baba"]
+
+
+def test_a_family_of_noise_refuses_tokens():
+    with pytest.raises(ValueError, match="tokens are no numbers that noise could be added to"):
+        Diffusion(VelocityMLP(4), SPACE).loss(elements.read(SPACE, WORDS))
