@@ -39,9 +39,10 @@ class Reply(NamedTuple):
 
 
 def asked(tab: str, count: int, seed: int) -> list[object]:
-    """What the page of a family sends: digit, count, seed, its knobs, the advanced ones last."""
+    """What the page of a family sends: digit, count, seed, its knobs, the advanced ones last; the data set where there is a choice."""
     rows = sorted(catalog.family(FAMILIES[tab]).Settings.knobs().items(), key=lambda row: row[1][1].advanced)
-    return ["all ten in turn", count, seed, *(default for _, (default, _) in rows)]
+    data = ["mnist"] if len(catalog.across(FAMILIES[tab])) > 1 else []
+    return ["all ten in turn", count, seed, *(default for _, (default, _) in rows), *data]
 
 
 async def ask(client: httpx.AsyncClient, tab: str, data: list[object]) -> Reply:

@@ -50,7 +50,8 @@ def call(address: str, name: str, data: str) -> str:
 
 
 PAD = json.dumps(widgets.to_sketch(digit_of_the_test_set(0)[0]))
-GOOD = '["3", 4, 7, 1.0, 1.0, 0]'
+HALF = json.dumps(widgets.to_sketch(digit_of_the_test_set(0)[0], hole("upper half")))
+GOOD = '["3", 4, 7, 1.0, 1.0, 0, "mnist"]'
 FAMILIES = [
     ("mixture", "gmm-mnist"),
     ("autoregressive", "autoregressive-mnist"),
@@ -72,23 +73,23 @@ FAMILIES = [
 @pytest.mark.parametrize(
     "data",
     [
-        '["3", 4, NaN, 1.0, 1.0, 0]',
-        '["3", 4, Infinity, 1.0, 1.0, 0]',
-        '["3", 4, -1, 1.0, 1.0, 0]',
-        '["3", 4, 18446744073709551616, 1.0, 1.0, 0]',
-        '["3", 4, 123456789012345678901234567890, 1.0, 1.0, 0]',
-        '["3", 4, "abc", 1.0, 1.0, 0]',
-        '["3", 4, 1.5, 1.0, 1.0, 0]',
-        '["3", 1000000, 7, 1.0, 1.0, 0]',
-        '["3", NaN, 7, 1.0, 1.0, 0]',
-        '["3", true, 7, 1.0, 1.0, 0]',
-        '["3", 4, 7, NaN, 1.0, 0]',
-        '["3", 4, 7, 99, 1.0, 0]',
-        '["3", 4, 7, "hot", 1.0, 0]',
-        '["3", 4, 7, null, 1.0, 0]',
-        '["12", 4, 7, 1.0, 1.0, 0]',
-        '[["3", "4"], 4, 7, 1.0, 1.0, 0]',
-        "[null, 4, 7, 1.0, 1.0, 0]",
+        '["3", 4, NaN, 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, Infinity, 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, -1, 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, 18446744073709551616, 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, 123456789012345678901234567890, 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, "abc", 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, 1.5, 1.0, 1.0, 0, "mnist"]',
+        '["3", 1000000, 7, 1.0, 1.0, 0, "mnist"]',
+        '["3", NaN, 7, 1.0, 1.0, 0, "mnist"]',
+        '["3", true, 7, 1.0, 1.0, 0, "mnist"]',
+        '["3", 4, 7, NaN, 1.0, 0, "mnist"]',
+        '["3", 4, 7, 99, 1.0, 0, "mnist"]',
+        '["3", 4, 7, "hot", 1.0, 0, "mnist"]',
+        '["3", 4, 7, null, 1.0, 0, "mnist"]',
+        '["12", 4, 7, 1.0, 1.0, 0, "mnist"]',
+        '[["3", "4"], 4, 7, 1.0, 1.0, 0, "mnist"]',
+        '[null, 4, 7, 1.0, 1.0, 0, "mnist"]',
     ],
 )
 def test_bad_values_are_refused_and_the_next_request_works(served, data):
@@ -106,7 +107,7 @@ def test_a_request_with_values_missing_is_refused(served):
 
 @pytest.mark.parametrize("pad", ['"text"', "null", "{}", '{"ink": "AAAA", "seen": "AAAA"}', '{"ink": 5, "seen": []}', "[1, 2]"])
 def test_bad_drawings_are_refused(served, pad):
-    reply = call(served, "inpainting", f'[{pad}, ["Gaussian mixture"], "not given", 7]')
+    reply = call(served, "inpainting", f'[{pad}, ["Gaussian mixture"], "not given", 7, "mnist"]')
     assert "event: error" in reply
     assert "expected a drawing of 28 x 28" in reply
 
@@ -116,7 +117,10 @@ def test_applications_refuse_nonsense(served):
         ("digits", '["12a", ["Gaussian mixture"], 7]', "expected 1 to 16 of 0 to 9"),
         ("digits", '["", ["Gaussian mixture"], 7]', "expected 1 to 16"),
         ("digits", '["12", [], 7]', "at least one of"),
-        ("inpainting", f'[{PAD}, ["Gaussian mixture"], "not given", 7]', "Nothing is hidden"),
+        ("inpainting", f'[{PAD}, ["Gaussian mixture"], "not given", 7, "mnist"]', "Nothing is hidden"),
+        ("inpainting", f'[{HALF}, ["VAE"], "not given", 7, "fashion"]', "at least one of Gaussian mixture, Diffusion, which learned from"),
+        ("inpainting", f'[{HALF}, ["VAE"], "not given", 7, "cifar"]', "Data set: expected one of mnist, fashion"),
+        ("mixture", '["3", 4, 7, 1.0, 1.0, 0, "cifar"]', "cifar"),
         ("super-resolution", f'[{PAD}, "9×", ["Gaussian mixture"], "not given", 7]', "Shrink by: expected one of"),
         ("super-resolution", f'[{PAD}, "4×", ["Gaussian mixture"], "12", 7]', "expected a whole number from 0 to 9"),
         ("super-resolution", f'[{PAD}, "4×", ["Gaussian mixture"], [1], 7]', "expected a whole number from 0 to 9"),
@@ -177,9 +181,10 @@ def test_a_photograph_of_several_mb_is_taken(served):
 
 
 def asked(id: str, digit: str, count: int, seed: int, **changed: object) -> str:
-    """What a family's tab sends: digit, count, seed, its knobs, the advanced ones last."""
+    """What a family's tab sends: digit, count, seed, its knobs, the advanced ones last; the data set where there is a choice."""
     rows = sorted(catalog.family(id).Settings.knobs().items(), key=lambda row: row[1][1].advanced)
-    return json.dumps([digit, count, seed, *(changed.get(name, default) for name, (default, _) in rows)])
+    data = ["mnist"] if len(catalog.across(id)) > 1 else []
+    return json.dumps([digit, count, seed, *(changed.get(name, default) for name, (default, _) in rows), *data])
 
 
 NONSENSE = (float("nan"), float("inf"), -1e9, 2**64, "much", None, True, ["a"])
@@ -221,10 +226,10 @@ def test_four_at_once_each_get_the_picture_they_would_get_alone(served, tab, id)
     assert len(set(alone)) == 4
 
 
-@pytest.mark.parametrize(("name", "more"), [("inpainting", ""), ("super-resolution", '"4×", ')])
-def test_a_restoration_by_the_api_ends_with_the_whole_film_and_its_files(served, name, more):
+@pytest.mark.parametrize(("name", "more", "last"), [("inpainting", "", ', "mnist"'), ("super-resolution", '"4×", ', "")])
+def test_a_restoration_by_the_api_ends_with_the_whole_film_and_its_files(served, name, more, last):
     pad = json.dumps(widgets.to_sketch(digit_of_the_test_set(0)[0], hole("centre")))
-    reply = call(served, name, f'[{pad}, {more}["Gaussian mixture", "Any order"], "not given", 7]')
+    reply = call(served, name, f'[{pad}, {more}["Gaussian mixture", "Any order"], "not given", 7{last}]')
     *parts, whole = [json.loads(line.removeprefix("data: ")) for line in reply.splitlines() if line.startswith("data: [")]
     assert reply.rstrip().splitlines()[-2] == "event: complete"
     assert all(part[0]["partial"] for part in parts[:3])  # nothing yet, the mixture's, the other one's
@@ -306,8 +311,8 @@ def test_the_api_names_what_it_takes(served):
     with urllib.request.urlopen(f"{served}/gradio_api/info", timeout=30) as reply:
         known = json.load(reply)["named_endpoints"]
     names = {path: [each["parameter_name"] for each in known[path]["parameters"]] for path in known}
-    assert names["/mixture"] == ["digit", "n", "seed", "temperature", "pixel_noise", "without"]
-    assert names["/inpainting"] == ["pad_inpainting", "models", "label", "seed"]
+    assert names["/mixture"] == ["digit", "n", "seed", "temperature", "pixel_noise", "without", "data"]
+    assert names["/inpainting"] == ["pad_inpainting", "models", "label", "seed", "data"]
     assert not [name for each in names.values() for name in each if name.startswith("param_")]
 
 
@@ -372,7 +377,7 @@ def test_a_first_result_is_painted_anew_only_when_it_changes(monkeypatch, tmp_pa
     assert first.paint(panel) == "stamped"
     assert json.loads(file.read_text(encoding="utf-8"))["values"] == json.loads(kept)["values"]
     monkeypatch.setattr(first, "stamp", stamp)
-    monkeypatch.setattr(panel, "run", lambda digit, number: [{"rows": []}])
+    monkeypatch.setattr(panel, "run", lambda label, number, data: [{"rows": []}])
     assert first.paint(panel) == "painted"
     (tmp_path / "left-over.gif").write_bytes(b"")
     first.forget([panel])

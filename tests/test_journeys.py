@@ -438,7 +438,7 @@ def test_a_reward_is_drawn_and_the_flow_learns_it(page, served):
     screen.button("Train").click()
     finished = "() => document.querySelector('#player-gflownet .receipt').innerText.startsWith('trained here and now')"
     page.wait_for_timeout(500)
-    page.wait_for_function(finished, timeout=60_000)
+    page.wait_for_function(finished, timeout=180_000)
     screen.to_frame("max")
     assert "TV 0." in screen.player.locator(".now").first.inner_text()
     assert screen.errors == []

@@ -26,7 +26,8 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
     settings_type, ids = catalog.family(id).Settings, catalog.across(id)
 
     def run(*state: Any) -> list[Any]:
-        (data,), (choice, count, seed, *values) = (state[:1], state[1:]) if len(ids) > 1 else ([next(iter(ids))], state)
+        *state_of_model, data = state if len(ids) > 1 else (*state, next(iter(ids)))
+        choice, count, seed, *values = state_of_model
         settings, model = widgets.settings_from(settings_type, knob_fields, values), ids[one_of(data, "Data set", tuple(ids))]
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
         made = generate(model, widgets.labels_for(choice, count), seed, settings)
@@ -54,7 +55,13 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
             with gr.Accordion("The code", open=False):
                 code = gr.Code(language="python", interactive=False, show_label=False)
 
-    fields = [*sets, Field("digit", choice), Field("n", count, widgets.whole_from_text), seed, *knob_fields]
+    fields = [
+        Field("digit", choice),
+        Field("n", count, widgets.whole_from_text),
+        seed,
+        *knob_fields,
+        *sets,
+    ]  # the choice last: it came later
     panel = Live(address or tab, fields, run, [result, code])
     react([same_seed.click], panel, api_name=tab)
     quick = {"api_visibility": "private", "show_progress": "hidden"}

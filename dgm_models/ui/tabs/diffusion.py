@@ -23,7 +23,7 @@ STEPS = (1, 2, 4, 8, 16, 32)
 HEADS = tuple(f"{steps} step{'s' if steps > 1 else ''}" for steps in STEPS)
 
 
-def compare(data: Any, label: Any, seed: Any, guidance_scale: Any, link: str) -> list[Any]:
+def compare(label: Any, seed: Any, guidance_scale: Any, data: Any, link: str) -> list[Any]:
     """One noise, every sampler, more and more steps; the student beside them."""
     row, noise, sets = int(one_of(label, "Label", tuple("0123456789"))), check_seed(seed), catalog.across(MODEL)
     main = sets[one_of(data, "Data set", tuple(sets))]
@@ -58,8 +58,9 @@ def build() -> Live:
     def run(*state: Any) -> list[Any]:
         return compare(*state, part.link(state))
 
-    data = panel.fields[0]
-    fields = [data, Field("of", label), Field("seed", seed, widgets.whole_from_text), Field("guidance_scale", guidance, float)]
+    data = panel.fields[-1]
+    guided = Field("guidance_scale", guidance, float)
+    fields = [Field("of", label), Field("seed", seed, widgets.whole_from_text), guided, data]
     part = Live(f"{ID}.samplers", fields, run, [result])
     react([go.click, data.component.input, label.input, guidance.release, seed.submit], part)
     widgets.follow(data, label)

@@ -19,7 +19,7 @@ from dgm_models.ui.widgets import Field, Live
 ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
 
 
-def anatomy(data: Any, label: Any, number: Any, link: str) -> list[Any]:
+def anatomy(label: Any, number: Any, data: Any, link: str) -> list[Any]:
     """All means of a label's mixture, and one component with each of its factors turned from -2 to 2."""
     row, ids = int(one_of(label, "Label", tuple("0123456789"))), catalog.across(MODEL)
     id = ids[one_of(data, "Data set", tuple(ids))]
@@ -57,8 +57,8 @@ def build() -> Live:
     def run(*state: Any) -> list[Any]:
         return anatomy(*state, part.link(state))
 
-    data = panel.fields[0]
-    part = Live(f"{ID}.anatomy", [data, Field("of", label), Field("component", component, widgets.whole_from_text)], run, [result])
+    data = panel.fields[-1]
+    part = Live(f"{ID}.anatomy", [Field("of", label), Field("component", component, widgets.whole_from_text), data], run, [result])
     react([data.component.input, label.input, component.release], part)
     widgets.follow(data, label)
     panel.parts["anatomy"] = part

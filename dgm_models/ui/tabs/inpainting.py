@@ -25,7 +25,7 @@ def build() -> Live:
     choices = Models("restore", Hide, tuple(SETS))
 
     def grow(*state: Any) -> Iterator[list[Any]]:
-        data, pad, titles, label, seed = state
+        pad, titles, label, seed, data = state
         ids = choices.ids(some_of(titles, "Models", choices.titles), one_of(data, "Data set", tuple(SETS)))
         y, seed, noun = label_of(label), check_seed(seed), SETS[data].noun
         picture, mask = widgets.from_sketch(pad)
@@ -51,7 +51,7 @@ def build() -> Live:
             models, label, seed, go, again = restore_controls(choices, "Restore", data)
         with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(ID)
-    panel = Live(ID, [data, pad, choices.field(models), label, seed], grow, [result], grows=True)
+    panel = Live(ID, [pad, choices.field(models), label, seed, data], grow, [result], grows=True)
     pad.component.change(_name_of_hole, pad.component, preset, api_visibility="private", show_progress="hidden")
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
     wire(panel, go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
