@@ -40,7 +40,7 @@ class Verdict:
         return None if self.nats is None or self.kind == "unnormalised" or self.binary else float(bits_per_dimension(self.nats, 784))
 
 
-def verdict(id: str, x: Tensor) -> Verdict:
+def verdict_of(id: str, x: Tensor) -> Verdict:
     """One picture (1, 1, 28, 28). Labels are taken as equally likely: p(x) is the mean of p(x | y), and p(y | x) follows."""
     row, began = catalog.recipe(id), clock()
     model = catalog.open_model(id).model

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dgm_models import catalog
-from dgm_models.applications.likelihood import Verdict, nearness, png_bits, verdict_of_reader
+from dgm_models.applications.likelihood import Verdict, nearness, png_bits, verdict_of, verdict_of_reader
 from dgm_models.applications.receipt import spent
 from dgm_models.modalities import image
 from dgm_models.turns import paced
@@ -27,7 +27,7 @@ KINDS = {"exact": "exact", "lower bound": "at least this", "estimate": "an estim
 def build() -> Live:
     def run(pad: Any) -> list[Any]:
         x, _ = widgets.from_sketch(pad)
-        verdicts = [verdict(id, x) for id in paced(catalog.models_for("sample"))]
+        verdicts = [verdict_of(id, x) for id in paced(catalog.models_for("sample"))]
         verdicts.sort(key=lambda verdict: verdict.bits if verdict.bits is not None else float("inf"))
         return [_distance(x) + _table([*verdicts, verdict_of_reader(x)], png_bits(x), panel.link([pad]))]
 
