@@ -484,6 +484,17 @@ def test_a_finished_picture_is_its_own_prediction():
     assert silent["guess"] is None
 
 
+def test_the_board_keeps_data_sets_apart():
+    """Each has models and figures of its own, and what is perfect for digits is not held up to garments."""
+    from dgm_models.ui.tabs import board
+
+    digits, garments = (board.table(board.scores(data), data) for data in ("mnist", "fashion"))
+    assert "81% is perfect" in digits
+    assert "is perfect" not in garments.split("inpainted")[1].split("</tr>")[0]
+    assert [title for title, _ in board.scores("fashion")] == ["Gaussian mixture", "Diffusion"]
+    assert dict(board.scores("fashion"))["Diffusion"]["read_as_asked"] > 0.8
+
+
 def test_the_board_shows_every_figure_of_the_manifest():
     from dgm_models.ui.tabs import board
 

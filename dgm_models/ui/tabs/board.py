@@ -34,10 +34,10 @@ def scores(data: str = "mnist") -> list[tuple[str, dict[str, float]]]:
     return rows
 
 
-def table(rows: list[tuple[str, dict[str, float]]]) -> str:
+def table(rows: list[tuple[str, dict[str, float]]], data: str = "mnist") -> str:
     """An HTML table, a row a figure and a column a model; the best of each row in bold, gaps said in words."""
     lines = ["<tr><th></th>" + "".join(f"<th>{html.escape(title)}</th>" for title, _ in rows) + "</tr>"]
-    for figure in FIGURES:
+    for figure in [each.of(data) for each in FIGURES]:
         values = [found[figure.key] for _, found in rows if figure.key in found]
         if not values:
             continue
@@ -100,7 +100,8 @@ def _ends(values: list[float]) -> list[float]:
 def build() -> Live:
     def run(data: Any, across: Any, up: Any) -> list[Any]:
         rows = scores(one_of(data, "Data set", tuple(SETS)))
-        return [table(rows), chart(rows, *(BY_NAME[one_of(name, "Figure", tuple(BY_NAME))] for name in (across, up)))]
+        figures = [BY_NAME[one_of(name, "Figure", tuple(BY_NAME))].of(data) for name in (across, up)]
+        return [table(rows, data), chart(rows, *figures)]
 
     data = widgets.data_choice(tuple(SETS))
     sheet = gr.HTML()
