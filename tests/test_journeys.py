@@ -612,3 +612,19 @@ def test_an_uploaded_picture_is_read_and_nothing_of_it_stays(page, served, tmp_p
     assert list(results._kept) == kept
     assert [path for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*") if path.name.startswith("one")] == []
     assert screen.errors == []
+
+
+def test_another_data_set_is_chosen_and_everything_on_the_page_says_so(page, served):
+    """Its model draws, its classes are named, its scores are beside it, the link opens it again."""
+    screen = Screen(page, served, "mixture")
+    digits = screen.last_frame()
+    screen.do(lambda: page.get_by_role("radio", name="Fashion-MNIST").locator("visible=true").first.check())
+    assert screen.last_frame() != digits
+    expect(page.get_by_label("Garment", exact=True).locator("visible=true").first).to_be_visible(timeout=20_000)
+    assert "data=fashion" in screen.player.get_attribute("data-link")
+    made = screen.last_frame()
+    page.goto(f"{served}/{screen.player.get_attribute('data-link')}")
+    screen.look_at("mixture")
+    page.wait_for_function("(n) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes('fashion')", arg="mixture")
+    assert screen.last_frame() == made
+    assert screen.errors == []
