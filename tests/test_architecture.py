@@ -124,3 +124,12 @@ def test_text_is_read_and_written_in_one_encoding():
             assert not program or not any(keyword.arg == "text" for keyword in node.keywords), (
                 f"{path.name}:{node.lineno}: encoding= says more than text="
             )
+
+
+def test_nothing_is_yielded_where_gradients_are_off():
+    """Torch keeps that for a thread: who is asked to wait there would leave it off for everybody else, or for good."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.With) and any("grad" in ast.unparse(each.context_expr) for each in node.items):
+                inside = [part for line in node.body for part in ast.walk(line)]
+                assert not any(isinstance(part, ast.Yield | ast.YieldFrom) for part in inside), f"{path.name}:{node.lineno}"

@@ -104,6 +104,12 @@ def total_variation(chances: Tensor, reward: Tensor) -> float:
     return float(0.5 * (chances - reward.double() / reward.double().sum()).abs().sum())
 
 
+@torch.no_grad()
+def _trained(policy: GridPolicy, trajectories: int, loss: float) -> Trained:
+    """The state of a training. Made apart: to yield where gradients are off would leave them off for whatever the thread does next."""
+    return Trained(trajectories, loss, float(policy.log_z), cell_chances(policy()))
+
+
 def train_grid(
     policy: GridPolicy,
     reward: Tensor,
@@ -123,8 +129,7 @@ def train_grid(
     log_reward = reward.flatten().log()
     descent = torch.optim.Adam([{"params": policy.body.parameters()}, {"params": [policy.log_z], "lr": 20 * rate}], lr=rate)
     fall = torch.optim.lr_scheduler.LambdaLR(descent, lambda step: 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-    with torch.no_grad():
-        yield Trained(0, math.nan, float(policy.log_z), cell_chances(policy()))
+    yield _trained(policy, 0, math.nan)
     for step in range(1, steps + 1):
         log_forward = policy()
         cells, actions = ways(log_forward.detach(), batch, generator, explore)
@@ -134,8 +139,7 @@ def train_grid(
         descent.step()
         fall.step()
         if step % max(1, steps // reports) == 0 or step == steps:
-            with torch.no_grad():
-                yield Trained(step * batch, float(loss.detach()), float(policy.log_z), cell_chances(policy()))
+            yield _trained(policy, step * batch, float(loss.detach()))
 
 
 def four_modes(side: int = 32, floor: float = 0.1) -> Tensor:
