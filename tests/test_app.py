@@ -484,6 +484,18 @@ def test_a_finished_picture_is_its_own_prediction():
     assert silent["guess"] is None
 
 
+def test_the_models_that_a_link_names_stay_chosen_in_another_data_set():
+    from dgm_models.data import SETS
+    from dgm_models.measurements import Hide
+    from dgm_models.ui.tabs.shared import Models
+
+    choices = Models("restore", Hide, tuple(SETS))
+    assert choices.offered("fashion", ["VAE", "Diffusion"]).value == ["Diffusion"]
+    assert choices.offered("fashion", ["VAE"]).value == ["Gaussian mixture", "Diffusion"]
+    with pytest.raises(ValueError, match="Data set: expected one of mnist, fashion"):
+        choices.offered("cifar", [])
+
+
 def test_the_board_keeps_data_sets_apart():
     """Each has models and figures of its own, and what is perfect for digits is not held up to garments."""
     from dgm_models.ui.tabs import board

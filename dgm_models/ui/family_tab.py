@@ -13,7 +13,7 @@ from dgm_models.contracts import SEED_LIMIT, check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import one_of, react, refusal, whole
+from dgm_models.ui.serve import one_of, react, refusal, refusing, whole
 from dgm_models.ui.widgets import ALL, ANY, Field, Live
 
 
@@ -71,7 +71,11 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
     react([seed.component.submit, *widgets.moves(moved), onward.success, other.success], panel)
     for each in sets:  # by hand or by a link
         each.component.change(
-            lambda data: _in_words(data, ids, lesson), each.component, [choice, words], api_visibility="private", show_progress="hidden"
+            refusing(lambda data: _in_words(data, ids, lesson)),
+            each.component,
+            [choice, words],
+            api_visibility="private",
+            show_progress="hidden",
         )
     return panel
 

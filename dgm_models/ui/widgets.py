@@ -21,7 +21,7 @@ from dgm_models.contracts import Knob, Settings, check_seed
 from dgm_models.data import SETS
 from dgm_models.modalities import image
 from dgm_models.ui.film import Film
-from dgm_models.ui.serve import one_of
+from dgm_models.ui.serve import one_of, refusing
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 ANY = "any (no label)"
@@ -184,7 +184,7 @@ def data_choice(sets: Sequence[str]) -> Field:
 def follow(data: Field, labels: gr.Dropdown, *special: str) -> None:
     """Let a choice of classes have the names of the data set that is chosen, by hand or by a link."""
     said = lambda chosen: gr.Dropdown(choices=named(one_of(chosen, "Data set", tuple(SETS)), *special))  # noqa: E731
-    data.component.change(said, data.component, labels, api_visibility="private", show_progress="hidden")
+    data.component.change(refusing(said), data.component, labels, api_visibility="private", show_progress="hidden")
 
 
 def seed_field(default: int = 7) -> Field:

@@ -22,7 +22,7 @@ from dgm_models.modalities import photo
 from dgm_models.ui import widgets
 from dgm_models.ui.family_tab import fresh_seed
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import one_of, react, refusal, whole
+from dgm_models.ui.serve import one_of, react, refusal, refusing, whole
 from dgm_models.ui.widgets import Field, Live
 
 ANSWERS = 4
@@ -49,10 +49,10 @@ class Models:
             raise ValueError(f"Models: expected at least one of {', '.join(chosen)}, which learned from {SETS[data].title}")
         return found
 
-    def offered(self, data: Any) -> gr.CheckboxGroup:
-        """The choice of models for a data set, all of them chosen."""
+    def offered(self, data: Any, chosen: Any) -> gr.CheckboxGroup:
+        """The choice of models for a data set: those stay chosen that it has, as a link may have named them; else all are."""
         titles = list(self.of_set[one_of(data, "Data set", tuple(self.of_set))])
-        return gr.CheckboxGroup(choices=titles, value=titles)
+        return gr.CheckboxGroup(choices=titles, value=[title for title in titles if title in (chosen or [])] or titles)
 
     def field(self, component: gr.CheckboxGroup) -> Field:
         """Models travel in an address by their ids, those of the first data set."""
@@ -127,7 +127,8 @@ def restore_controls(choices: Models, verb: str, data: Field | None = None) -> t
         models, label, seed = model_choice(choices), label_control(), widgets.seed_field()
         gr.Markdown(f"Cannot do this: {', '.join(choices.unable)}", visible=bool(choices.unable), elem_classes="dgm-hint")
     if data is not None:
-        data.component.change(choices.offered, data.component, models, api_visibility="private", show_progress="hidden")
+        inputs = [data.component, models]
+        data.component.change(refusing(choices.offered), inputs, models, api_visibility="private", show_progress="hidden")
         widgets.follow(data, label.component, "not given")
     with gr.Row(elem_classes="dgm-buttons"):
         go = gr.Button(verb, variant="primary", size="sm")
@@ -186,7 +187,7 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
     read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
     if data is not None:
         widgets.follow(data, which, ANY_DIGIT)
-        data.component.change(_pad_words, data.component, [another, upload], api_visibility="private", show_progress="hidden")
+        data.component.change(refusing(_pad_words), data.component, [another, upload], api_visibility="private", show_progress="hidden")
     begins = lambda query: widgets.to_sketch(held_out(index, one_of(query.get("data", "mnist"), "Data set", tuple(SETS)))[0], seen)  # noqa: E731
     otherwise = None if data is None else begins
     drawing = Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False, otherwise=otherwise)
