@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 MOST_WAITING = 400  # pieces of work; a person asks for one at a time
@@ -168,6 +169,20 @@ def pause() -> None:
     """Within work that takes turns: let more urgent work pass. Elsewhere nothing happens."""
     if (work := getattr(_here, "work", None)) is not None:
         _here.turns.pause(work)
+
+
+@contextmanager
+def for_all() -> Iterator[None]:
+    """Within this, work is done once for all who ask later: no receipt counts it, or one state would have two receipts."""
+    before, _here.for_all = is_for_all(), True
+    try:
+        yield
+    finally:
+        _here.for_all = before
+
+
+def is_for_all() -> bool:
+    return getattr(_here, "for_all", False)
 
 
 def clock() -> float:

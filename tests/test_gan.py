@@ -134,3 +134,20 @@ def test_guesses_are_made_once_for_the_same_weights():
         model.network.generator.start.bias.add_(1.0)
     model.eval()
     assert not torch.equal(model._guesses(64, 1.0)[2], first[2])
+
+
+def test_what_is_made_once_for_all_is_on_no_receipt(toys):
+    """The codes that every search begins with are drawn by whoever asks first: one state has one receipt all the same."""
+    from dgm_models import weights
+    from dgm_models.applications.receipt import measured
+    from dgm_models.catalog import Loaded
+
+    model, _ = toys.get("gan", "pixels")
+    x, y = toy_data(model.space)
+    model._guessed.clear()
+    spent = []
+    for _ in range(2):
+        with measured(Loaded(model, weights.Source("embedded", "0", 0), 1), "gan", 0, 1) as receipt:
+            model.encode(x[:1], y[:1])
+        spent.append(receipt.evaluations)
+    assert spent[0] == spent[1] > 10

@@ -22,6 +22,7 @@ from dgm_models.measurements import Disjoint, put_back_in_range
 from dgm_models.networks import fitted
 from dgm_models.probability import PART, truncated_normal
 from dgm_models.spaces import Space
+from dgm_models.turns import for_all
 
 GUESSES = 4096  # codes that all searches choose their first one from
 SIGHT = 0.25  # of them that one answer chooses from: with more it finds the label more often, and answers differ less
@@ -157,7 +158,8 @@ class GAN(Family):
             self._guessed.clear()
             codes, named = temperature * Noise(range(count)).normal(self.latent), torch.arange(count) % (self.classes + 1)
             parts = zip(codes.split(PART), named.split(PART), strict=True)
-            self._guessed[count, temperature] = codes, named, torch.cat([self._unbounded(*part) for part in parts])
+            with for_all():
+                self._guessed[count, temperature] = codes, named, torch.cat([self._unbounded(*part) for part in parts])
         return self._guessed[count, temperature]
 
     def _misfit(self, off: Tensor, gain: float = 1.0) -> Tensor:
