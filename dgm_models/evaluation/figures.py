@@ -14,7 +14,7 @@ SIGN = {"lower bound": "≤ ", "estimate": "≈ "}  # a lower bound of log p bou
 class Figure:
     """`key`: in the manifest's scores. `good`: "higher", "lower", or the value that a perfect model would have. `log`: an axis of it is
     logarithmic. `known`: the only data set of which a perfect value is known. `evidence` and `count`: the keys that say what kind of
-    bound it is, and of how many elements it was measured."""
+    bound it is, and of how many elements it was measured. `on`: where it is shown besides the board."""
 
     key: str
     name: str
@@ -25,6 +25,7 @@ class Figure:
     known: str = ""
     evidence: str = ""
     count: str = ""
+    on: tuple[str, ...] = ("card", "table")
 
     def of(self, data: str) -> Figure:
         """The figure for a data set: more is better where nobody knows what a perfect model would have."""
@@ -71,6 +72,14 @@ FIGURES = (
     Figure("precision", "precision", "{:.2f}", "higher", "share of draws among the real ones, in the judge's features"),
     Figure("recall", "recall", "{:.2f}", "higher", "share of real ones among the draws"),
     Figure(
+        "train_on_synthetic",
+        "trained on synthetic",
+        "{:.1%}",
+        "higher",
+        "of a judge that learned from draws, accuracy on real ones",
+        on=("table",),
+    ),
+    Figure(
         "bits_per_dimension",
         "bits a dimension",
         "{:.2f}",
@@ -88,8 +97,7 @@ FIGURES = (
         evidence="nats_evidence",
         count="nats_digits",
     ),
-    Figure("train_on_synthetic", "trained on synthetic", "{:.1%}", "higher", "of a judge that learned from draws, accuracy on real ones"),
-    Figure("recognised", "recognises", "{:.1%}", "higher", "share of test elements whose label the model itself recognises"),
+    Figure("recognised", "recognises", "{:.1%}", "higher", "share of test elements whose label the model itself recognises", on=("card",)),
     Figure(
         "inpainting_read_as_original",
         "inpainted, read as the original",
@@ -107,11 +115,27 @@ FIGURES = (
         "shrunk 4 times, no label; 0.96 is what a perfect posterior of digits would have",
         known="mnist",
         count="super_resolution_digits",
+        on=("table",),
     ),
-    Figure("sweeps_until_another_digit", "sweeps until a chain shows another digit", "{:.0f}", "lower", "100 chains, no label", log=True),
-    Figure("nearest_ratio", "distance to the nearest training digit", "{:.2f}", 1.0, "over that of a test element; far below 1 is a copy"),
-    Figure("accuracy", "accuracy", "{:.2%}", "higher", "of the judge itself, on the test part"),
+    Figure(
+        "sweeps_until_another_digit",
+        "sweeps until a chain shows another digit",
+        "{:.0f}",
+        "lower",
+        "100 chains, no label",
+        log=True,
+        on=("card",),
+    ),
+    Figure(
+        "nearest_ratio",
+        "distance to the nearest training digit",
+        "{:.2f}",
+        1.0,
+        "over that of a test element; far below 1 is a copy",
+        on=(),
+    ),
+    Figure("accuracy", "accuracy", "{:.2%}", "higher", "of the judge itself, on the test part", on=()),
     Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", "default settings, two cores", log=True),
-    Figure("parameters", "million parameters", "{:.2f}", "lower", "of all of its networks", log=True),
+    Figure("parameters", "million parameters", "{:.2f}", "lower", "of all of its networks", log=True, on=()),
 )
 BY_KEY = {figure.key: figure for figure in FIGURES}

@@ -6,28 +6,10 @@ from pathlib import Path
 
 from dgm_models import catalog, weights
 from dgm_models.data import SETS
-from dgm_models.evaluation.figures import BY_KEY
+from dgm_models.evaluation.figures import FIGURES
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
-COLUMNS = [
-    BY_KEY[key]
-    for key in (
-        "read_as_asked",
-        "read_as_asked_guided",
-        "frechet_ratio",
-        "frechet_ratio_guided",
-        "texture_ratio",
-        "precision",
-        "recall",
-        "train_on_synthetic",
-        "bits_per_dimension",
-        "nats",
-        "inpainting_read_as_original",
-        "super_resolution_read_as_original",
-        "milliseconds_16",
-    )
-]
 
 
 def table(data: str) -> str:
@@ -35,7 +17,7 @@ def table(data: str) -> str:
     known = weights.manifest()
     rows = [row for row in catalog.MODELS.values() if row.data == data and row.generative and row.role != "part" and row.id in known]
     scores = {row.id: known[row.id].get("scores", {}) for row in rows}
-    columns = [figure for figure in COLUMNS if any(figure.key in found for found in scores.values())]
+    columns = [figure for figure in FIGURES if "table" in figure.on and any(figure.key in found for found in scores.values())]
     lines = ["| model | parameters | " + " | ".join(figure.name for figure in columns) + " |", "|" + "---|" * (len(columns) + 2)]
     for row in rows:
         cells = [figure.show(scores[row.id]) or "" for figure in columns]

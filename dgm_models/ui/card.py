@@ -6,27 +6,9 @@ from typing import Any
 
 from dgm_models import weights
 from dgm_models.contracts import SEED_LIMIT, Settings
-from dgm_models.evaluation.figures import BY_KEY
+from dgm_models.evaluation.figures import FIGURES
 from dgm_models.ui.widgets import ASSETS
 
-SHOWN = [
-    BY_KEY[key]
-    for key in (
-        "read_as_asked",
-        "read_as_asked_guided",
-        "frechet_ratio",
-        "frechet_ratio_guided",
-        "texture_ratio",
-        "precision",
-        "recall",
-        "bits_per_dimension",
-        "nats",
-        "recognised",
-        "sweeps_until_another_digit",
-        "inpainting_read_as_original",
-        "milliseconds_16",
-    )
-]
 LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
 
 
@@ -42,7 +24,8 @@ def card(id: str, lesson: str) -> str:
 
 def figures(scores: dict[str, Any]) -> list[tuple[str, str]]:
     """What a person wants of the scores, worded; figures that were not measured are left out."""
-    return [(figure.name, shown) for figure in SHOWN if (shown := figure.show(scores)) is not None]
+    shown = [(figure.name, figure.show(scores)) for figure in FIGURES if "card" in figure.on]
+    return [(name, words) for name, words in shown if words is not None]
 
 
 def snippet(id: str, choice_code: str, count: int, seed: int, settings: Settings) -> str:
