@@ -53,16 +53,17 @@ def list_models(as_json: AsJson = False) -> None:
 @app.command()
 def sample(
     id: Id,
-    digits: Annotated[str, typer.Option(help="the digits to draw, such as 0123; a dash for any digit")] = "0123456789",
+    digits: Annotated[str, typer.Option(help="the classes to draw, such as 0123; a dash for any; each of them once if left out")] = "",
     seed: Annotated[int, typer.Option(help="0 to 2^32 - 1; picture i uses seed + i")] = 0,
     to: Annotated[Path, typer.Option(help="a .png or .npy file")] = Path("sample.png"),
 ) -> None:
     """Draw digits and write them to a file."""
+    from dgm_models import catalog
     from dgm_models.applications.generate import generate
     from dgm_models.modalities.image import write
 
     try:
-        result = generate(id, digits, seed)
+        result = generate(id, digits or catalog.dataset(id).condition.in_turn(catalog.dataset(id).condition.count), seed)
         write(to, result.x)
     except (ValueError, RuntimeError, OSError) as error:
         raise typer.Exit(_say(str(error))) from error

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from dgm_models import weights
 from dgm_models.conditions import Classes, Given
-from dgm_models.data import SETS, Dataset
+from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
@@ -52,7 +52,7 @@ def family(id: str) -> type:
     return _named(recipe(id).family)
 
 
-def models_for(question: str, undoes: type | None = None, data: str = "mnist") -> list[str]:
+def models_for(question: str, undoes: type | None = None, data: str = FIRST) -> list[str]:
     """The ids of the trained generative models of a data set that answer "sample", "restore", "log_prob" or "encode"; for "restore",
     of those that undo a measurement such as Hide or Shrink, where one is named."""
     if question not in QUESTIONS:

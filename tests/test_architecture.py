@@ -133,3 +133,29 @@ def test_nothing_is_yielded_where_gradients_are_off():
             if isinstance(node, ast.With) and any("grad" in ast.unparse(each.context_expr) for each in node.items):
                 inside = [part for line in node.body for part in ast.walk(line)]
                 assert not any(isinstance(part, ast.Yield | ast.YieldFrom) for part in inside), f"{path.name}:{node.lineno}"
+
+
+def test_a_tab_declares_its_panels_and_computes_nothing():
+    """How panels are laid out and wired stands in ui/panel.py alone, and what they ask of models in applications."""
+    for path in (PACKAGE / "ui" / "tabs").glob("*.py"):
+        called = {
+            getattr(node.func, "attr", getattr(node.func, "id", ""))
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+        }
+        assert not called & {"react", "answering", "no_grad", "measured", "trace", "sample", "log_prob"}, path
+
+
+def test_the_numbers_of_one_data_set_stand_with_it():
+    """28, 784 and the name of a data set: in data, recipes and what is measured of it; elsewhere they come from its space."""
+    free = {"data", "recipes", "evaluation"}
+    for path in FILES:
+        inside = path.relative_to(PACKAGE)
+        if inside.parts[0] in free or path.name in ("photo.py", "nade.py"):  # reads people's digits; a block of a cache
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and type(node.value) in (int, str):
+                assert node.value not in (28, 784, 783, "mnist", "0123456789"), f"{inside}:{node.lineno}"
+            if isinstance(node, ast.ImportFrom):
+                named = {f"{node.module}.{alias.name}" for alias in node.names}
+                assert "dgm_models.data.mnist" not in {node.module, *named}, f"{inside}:{node.lineno}"

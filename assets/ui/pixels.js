@@ -1,7 +1,7 @@
 // One pixel at a time: the digit so far, the chances of the next pixel, what it listens to, and what every pixel costs.
 // All chances arrive at once; only what a pixel listens to is asked of the server, when one is picked.
 const box = element.querySelector('.dgm-pixels'), $ = (name) => box.querySelector(name);
-const scrub = $('.scrub'), SIDE = 28, SIZE = SIDE * SIDE;
+const scrub = $('.scrub'), SIDE = Number(box.dataset.side), SIZE = SIDE * SIDE;
 let value = null, at = 0, timer = null, picked = null;  // picked: where the last pick went; answers to earlier ones leave it there
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const ink = (name) => getComputedStyle(box).getPropertyValue(name).trim();

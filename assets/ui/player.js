@@ -10,23 +10,14 @@ function beside(path) {
   return `${root.replace(/\/$/, '')}/${path}`;
 }
 
-function pictureOf(sheet) {
-  const image = new Image();
-  image.onload = () => draw();
-  image.src = sheet;
-  return image;
-}
-
-// `other` is the sheet that the x̂ button shows instead
-function canvasFor(row, sheet, title, other) {
+// One part of a row: what its view draws, over its title. `renderers` come from assets/ui/views.
+function partOf(row, title, source, other) {
   const box = document.createElement('figure');
-  const canvas = document.createElement('canvas');
-  canvas.width = row.width; canvas.height = row.height;
-  canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', [row.title, title].filter(Boolean).join(', '));
-  box.appendChild(canvas);
+  const label = [row.title, title].filter(Boolean).join(', ');
+  const drawn = renderers[row.view || 'pictures'](row, { redraw: () => draw(), label, source, other });
+  box.appendChild(drawn.element);
   if (title) { const c = document.createElement('figcaption'); c.textContent = title; box.appendChild(c); }
-  return { box, canvas, row, image: pictureOf(sheet), other: other && pictureOf(other) };
+  return { box, row, ...drawn };
 }
 
 function headLine(row, wide) {
@@ -65,8 +56,8 @@ function build() {
     const pictures = document.createElement('div');
     pictures.className = 'pictures';
     const beside = row.guess && !wide;
-    const parts = [canvasFor(row, row.sheet, beside ? 'xₜ, the canvas' : '', !beside && row.guess)];
-    if (beside) parts.push(canvasFor(row, row.guess, 'x̂, the predicted picture'));
+    const parts = [partOf(row, beside ? 'xₜ, the canvas' : '', row.sheet, !beside && row.guess)];
+    if (beside) parts.push(partOf(row, 'x̂, the predicted picture', row.guess));
     for (const part of parts) { pictures.appendChild(part.box); rows.push(part); }
     line.appendChild(pictures);
     stage.appendChild(line);
@@ -75,6 +66,7 @@ function build() {
   $('.link').style.display = film.link ? '' : 'none';
   $('.saves').hidden = !film.name || !film.link;
   for (const link of player.querySelectorAll('.saves a')) {
+    link.hidden = !(film.endings || ['png', 'gif', 'npy']).includes(link.dataset.ending);
     const file = `${film.name}.${link.dataset.ending}`;
     link.href = beside(`gradio_api/save/${encodeURIComponent(file)}${film.link}`);  // made when it is asked for
     link.download = file;
@@ -95,7 +87,10 @@ function fit() {
   const lines = film.rows.reduce((sum, row) => sum + row.height, 0);
   const room = Math.max(60, (stage.clientWidth - side - 12 * (beside - 1)) / beside);
   const scale = Math.max(0.5, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
-  for (const part of rows) part.canvas.style.width = Math.floor(part.row.width * scale) + 'px';
+  for (const part of rows) {
+    if (part.fit) part.fit(room);
+    else part.element.style.width = Math.floor(part.row.width * scale) + 'px';
+  }
   for (const head of stage.querySelectorAll('.columns')) head.style.width = Math.floor(head.dataset.width * scale) + 'px';
 }
 
@@ -103,16 +98,8 @@ function draw() {
   if (!film) return;
   let whole = true;
   for (const part of rows) {
-    const image = guessing && part.other ? part.other : part.image;
-    if (!image.complete || !image.naturalWidth) { whole = false; continue; }
-    const { width, height } = part.row;
-    part.canvas.getContext('2d').drawImage(image, 0, at * height, width, height, 0, 0, width, height);
-    if (part.row.hidden.length) {
-      const context = part.canvas.getContext('2d');
-      context.fillStyle = getComputedStyle(player).getPropertyValue('--dgm-mask');
-      for (const i of part.row.hidden) context.fillRect(i % 28, Math.floor(i / 28), 1, 1);
-    }
-    if (part.row.now && part.row.notes) part.row.now.textContent = (image === part.other ? 'predicted picture: ' : '') + (part.row.notes[at] || '');
+    if (!part.draw(at, guessing)) { whole = false; continue; }
+    if (part.row.now && part.row.notes) part.row.now.textContent = (guessing && part.other ? 'predicted picture: ' : '') + (part.row.notes[at] || '');
   }
   scrub.value = at;
   count.textContent = film.count > 1 ? `${at + 1} / ${film.count}` : '';

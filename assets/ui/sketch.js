@@ -1,7 +1,7 @@
-// A digit of 28 x 28 and a mask of what is hidden, painted with a pointer; the value goes to the server after each stroke.
+// A picture and a mask of what is hidden, painted with a pointer; the value goes to the server after each stroke.
 const root = element.querySelector('.dgm-sketch');
 const canvas = root.querySelector('canvas'), tools = root.querySelector('.tools');
-const SIDE = 28, NAMES = { draw: 'Draw', erase: 'Erase', hide: 'Hide', reveal: 'Reveal' };
+const SIDE = canvas.width, NAMES = { draw: 'Draw', erase: 'Erase', hide: 'Hide', reveal: 'Reveal' };
 const modes = root.dataset.modes.split(',');
 let ink = new Uint8Array(SIDE * SIDE), seen = new Uint8Array(SIDE * SIDE).fill(1);
 const CENTRES = root.dataset.centres === 'yes', PAUSE = 900;  // milliseconds after the last stroke until a drawing is centred and sent
@@ -33,8 +33,8 @@ function centre() {
     top = Math.min(top, row); bottom = Math.max(bottom, row); left = Math.min(left, column); right = Math.max(right, column);
   }
   if (!mass) return;
-  const by = Math.max(-top, Math.min(SIDE - 1 - bottom, 14 - Math.round(down / mass)));
-  const along = Math.max(-left, Math.min(SIDE - 1 - right, 14 - Math.round(across / mass)));
+  const by = Math.max(-top, Math.min(SIDE - 1 - bottom, SIDE / 2 - Math.round(down / mass)));
+  const along = Math.max(-left, Math.min(SIDE - 1 - right, SIDE / 2 - Math.round(across / mass)));
   if (!by && !along) return;
   const moved = new Uint8Array(ink.length);
   for (let row = top; row <= bottom; row++) for (let column = left; column <= right; column++) moved[(row + by) * SIDE + column + along] = ink[row * SIDE + column];

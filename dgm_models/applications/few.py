@@ -14,11 +14,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dgm_models.contracts import Settings, check_seed, knob
-from dgm_models.data import mnist
+from dgm_models import catalog
+from dgm_models.applications.generate import seeds_from
+from dgm_models.applications.receipt import Receipt, measured
+from dgm_models.contracts import Noise, Settings, check_seed, knob
 from dgm_models.families.gradient_flow import Critic, flow, lipschitz
+from dgm_models.turns import clock, paced
 
 GAN, KEPT, WIDTH, LESSONS = "gan-few-mnist", 64, 128, 3  # principal components; the critic and its steps a step of the particles
+MOVED = 100  # particles
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class FewSettings(Settings):
 
 
 class Components(NamedTuple):
-    """Of digits: their mean (784,), principal axes (k, 784), the standard deviation along each (k,), and the digits' places (n, k)."""
+    """Of digits: their mean (size,), principal axes (k, size), the standard deviation along each (k,), and the digits' places (n, k)."""
 
     mean: Tensor
     axes: Tensor
@@ -39,14 +43,20 @@ class Components(NamedTuple):
     places: Tensor
 
     def picture(self, z: Tensor) -> Tensor:
-        """(n, k) -> (n, 1, 28, 28) in [0, 1]."""
-        return (self.mean + z @ self.axes).clamp(0, 1).view(-1, 1, 28, 28)
+        """(n, k) -> (n, *shape) in [0, 1]."""
+        return (self.mean + z @ self.axes).clamp(0, 1).view(-1, *catalog.dataset(GAN).space.shape)
+
+
+def known() -> Tensor:
+    """The 200 digits, (200, *shape)."""
+    data = catalog.dataset(GAN)
+    return data.space.read(data.few()[0])
 
 
 @lru_cache(maxsize=1)
 def components() -> Components:
     """Of the 200 digits; each axis points where its largest entry is positive, on any machine."""
-    x = mnist.pixels(mnist.few()[0]).flatten(1)
+    x = known().flatten(1)
     mean = x.mean(0)
     _, size, axes = torch.linalg.svd(x - mean, full_matrices=False)
     axes = axes[:KEPT]
@@ -62,8 +72,30 @@ def move(count: int, seed: int, settings: FewSettings) -> Iterator[Tensor]:
     return flow(start, lipschitz(about.places, critic, lessons=LESSONS), settings.step_size, settings.steps)
 
 
+class Moved:
+    """Particles on their way: `film` moves them, `milliseconds` is what it took."""
+
+    def __init__(self, seed: int, settings: FewSettings) -> None:
+        self.seed, self.settings, self.milliseconds = seed, settings, 0.0
+
+    def film(self, shown: int) -> Iterator[tuple[int, Tensor]]:
+        """The step and so many of the MOVED particles as pictures, at the start and after every step."""
+        about, began = components(), clock()
+        for step, z in enumerate(paced(move(MOVED, self.seed, self.settings))):
+            self.milliseconds = 1000 * (clock() - began)
+            yield step, about.picture(z[:shown])
+
+
+def drawn(count: int, seed: int) -> tuple[Tensor, Receipt]:
+    """Of the GAN that learned from the same 200, (count, *shape), its labels in turn."""
+    loaded = catalog.open_model(GAN)
+    with measured(loaded, GAN, seed, count) as receipt:
+        pictures = loaded.model.sample(Noise(seeds_from(seed, count)), torch.arange(count) % loaded.model.classes)
+    return pictures, receipt
+
+
 def nearest(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest of the 200 digits to each picture (n, 1, 28, 28), like x, and how far it is, (n,)."""
-    known = mnist.pixels(mnist.few()[0])
-    far, which = torch.cdist(x.flatten(1), known.flatten(1)).min(1)
-    return known[which], far
+    """The nearest of the 200 digits to each picture (n, *shape), like x, and how far it is, (n,)."""
+    digits = known()
+    far, which = torch.cdist(x.flatten(1), digits.flatten(1)).min(1)
+    return digits[which], far

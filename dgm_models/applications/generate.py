@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ MOST = 64
 
 @dataclass(frozen=True)
 class Generated:
-    """The whole film; `x` is its last frame, (n, 1, 28, 28) in [0, 1]."""
+    """The whole film; `x` is its last frame, (n, *shape)."""
 
     frames: list[Frame]
     labels: Tensor
@@ -34,7 +35,7 @@ class Generated:
 def read_digits(text: str, most: int = MOST) -> Tensor:
     """ "2024" -> labels (4,); a dash stands for any digit (-1). ValueError says what is allowed."""
     kept = "".join(text.split()) if isinstance(text, str) else ""
-    if not 1 <= len(kept) <= most or any(c not in "0123456789-" for c in kept):
+    if not 1 <= len(kept) <= most or not set(kept) <= set(string.digits + "-"):
         raise ValueError(f"Digits: expected 1 to {most} of 0 to 9, or - for any digit, got {str(text)[:40]!r}")
     return torch.tensor([-1 if c == "-" else int(c) for c in kept])
 

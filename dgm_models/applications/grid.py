@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Settings, check_seed, knob
+from dgm_models.data import FIRST, SETS
 from dgm_models.families.grid_gflownet import BATCH, GridPolicy, Trained, four_modes, train_grid, ways
 
-SIDE, FLOOR, SHOWN = 28, 0.001, 4
+SIDE, FLOOR, SHOWN = SETS[FIRST].space.side, 0.001, 4  # a reward is drawn on the pad for digits
 PRESETS = ("four modes", "one far away", "ring")
 
 
@@ -24,7 +25,7 @@ class GridSettings(Settings):
 
 
 def preset(name: str) -> Tensor:
-    """A reward by name, (28, 28) in [0, 1]. ValueError for a name that is none."""
+    """A reward by name, (SIDE, SIDE) in [0, 1]. ValueError for a name that is none."""
     if name not in PRESETS:
         raise ValueError(f"Reward: expected one of {', '.join(PRESETS)}, got {str(name)[:40]!r}")
     if name == "four modes":
@@ -54,7 +55,7 @@ def learn(policy: GridPolicy, reward: Tensor, seed: int, settings: GridSettings)
 
 @torch.no_grad()
 def followed(policy: GridPolicy, seed: int, count: int = SHOWN) -> Tensor:
-    """Ways that the policy takes, (steps, count, 28, 28): the cells passed so far dim, the one it is in bright."""
+    """Ways that the policy takes, (steps, count, SIDE, SIDE): the cells passed so far dim, the one it is in bright."""
     cells, _ = ways(policy(), count, torch.Generator().manual_seed(check_seed(seed)))
     canvas, film, row = torch.zeros(count, SIDE * SIDE), [], torch.arange(count)
     for at in cells.T:

@@ -42,20 +42,20 @@ class Growth:
 
 def replay(seed: int, settings: GrowthSettings) -> Growth:
     """Ten chains at every moment that was kept, all from the same noise. ValueError where the seed is none."""
-    loaded, labels = catalog.open_model(MODEL), torch.arange(10)
+    loaded, labels = catalog.open_model(MODEL), torch.arange(catalog.dataset(MODEL).condition.count)
     model, steps = loaded.model, catalog.recipe(MODEL).steps
     done = [round(steps * share) for share in (*model.at_shares, 1)]
     stages = [model.stage(index) for index in range(len(done))]
-    with measured(loaded, MODEL, seed, 10) as receipt:
-        drawn = [
-            last(stage.trace(Noise(seeds_from(seed, 10)), labels if stage.classes else None, stage.Settings(sweeps=settings.sweeps))).x
-            for stage in stages
-        ]
+    with measured(loaded, MODEL, seed, len(labels)) as receipt:
+        drawn = []
+        for stage in stages:
+            y, settings_of = labels if stage.classes else None, stage.Settings(sweeps=settings.sweeps)
+            drawn.append(last(stage.trace(Noise(seeds_from(seed, len(labels))), y, settings_of)).x)
     weights = [model.filters(index) for index in range(len(done))]
     shown = weights[-1].norm(dim=1).argsort(descending=True)[:FILTERS]
     right = [int((read(x).argmax(1) == labels).sum()) for x in drawn]
     said = [
-        f"0 to 9 asked for; {count} of 10 read so" if stage.classes else "no label to ask for"
+        f"0 to {len(labels) - 1} asked for; {count} of {len(labels)} read so" if stage.classes else "no label to ask for"
         for count, stage in zip(right, stages, strict=True)
     ]
     filters = [Frame(_visible(w[shown]), f"step {n:,}: {word}") for w, n, word in zip(weights, done, WORDS, strict=True)]
@@ -63,5 +63,5 @@ def replay(seed: int, settings: GrowthSettings) -> Growth:
 
 
 def _visible(filters: Tensor) -> Tensor:
-    """Weights (n, 784) as pictures, grey where there is none, each by its own largest."""
-    return (0.5 + 0.5 * filters / filters.abs().amax(1, keepdim=True).clamp_min(1e-6)).view(-1, 1, 28, 28)
+    """Weights (n, size) as pictures, grey where there is none, each by its own largest."""
+    return (0.5 + 0.5 * filters / filters.abs().amax(1, keepdim=True).clamp_min(1e-6)).view(-1, *catalog.dataset(MODEL).space.shape)

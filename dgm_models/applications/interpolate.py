@@ -16,7 +16,7 @@ PATHS = {"lerp": lerp, "slerp": slerp}
 
 @dataclass(frozen=True)
 class Joined:
-    """A path of pictures (steps, 1, 28, 28); its ends are what the model makes of the two digits."""
+    """A path of pictures (steps, *shape); its ends are what the model makes of the two digits."""
 
     title: str
     path: Tensor
@@ -24,7 +24,7 @@ class Joined:
 
 
 def join_pixels(a: Tensor, b: Tensor, steps: int) -> Joined:
-    """The straight line between two pictures (1, 1, 28, 28): a cross-fade, which is no path of digits."""
+    """The straight line between two pictures (1, *shape): a cross-fade, which is no path of digits."""
     path = torch.cat([lerp(a, b, w) for w in _weights(steps)])
     return Joined("pixels", path, None)
 

@@ -70,16 +70,3 @@ def _run(name: str, begin: Tensor, data: Tensor, chance: torch.Generator, settin
     noise = (lambda x: torch.randn(x.shape, generator=chance)) if method.noisy else None
     steps = flow(begin, method.velocity(data, chance), settings.step_size * method.step_size, settings.steps, noise)
     return Run(name, torch.stack(list(paced(steps))), 1000 * (clock() - began))
-
-
-def picture(x: Tensor, behind: Tensor | None = None, side: int = 60, reach: float = 2.1) -> Tensor:
-    """Points of the plane as dots, bright, before others, dim: (n, 2) -> (1, 1, side, side) in [0, 1]."""
-    canvas = torch.zeros(side, side)
-    for dots, shade in ((behind, 0.35), (x, 1.0)):
-        if dots is None:
-            continue
-        column, row = (((dots / reach + 1) / 2 * side).long()).unbind(1)
-        row = side - 1 - row
-        inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
-        canvas[row[inside], column[inside]] = shade
-    return canvas[None, None]

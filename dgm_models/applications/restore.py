@@ -12,15 +12,16 @@ from dgm_models import catalog
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.receipt import Receipt, measured
 from dgm_models.contracts import Frame, Noise, Settings
-from dgm_models.data import SETS
+from dgm_models.data import FIRST, SETS
 from dgm_models.measurements import Linear
+from dgm_models.spaces import Pixels
 
 PRESETS = ("centre", "upper half", "left half", "stripes", "noise")
 
 
 @dataclass(frozen=True)
 class Restored:
-    """Answers of one model: a film whose frames are (answers, 1, 28, 28), and how its last reads."""
+    """Answers of one model: a film whose frames are (answers, *shape), and how its last reads."""
 
     id: str
     frames: list[Frame]
@@ -40,30 +41,31 @@ def restore(
     return Restored(id, frames, read(frames[-1].x, catalog.recipe(id).data).argmax(1), receipt)
 
 
-def read(x: Tensor, data: str = "mnist") -> Tensor:
+def read(x: Tensor, data: str = FIRST) -> Tensor:
     """What the judge of a data set makes of elements: p(y | x), (n, classes)."""
     with torch.no_grad():
         return catalog.load(SETS[data].judge).probabilities(x)
 
 
 def bicubic(seen: Tensor, factor: int) -> Tensor:
-    """The enlargement that knows nothing of digits, (n, 1, 28, 28) in [0, 1]."""
+    """The enlargement that knows nothing of digits, (n, 1, height, width) in [0, 1]."""
     return F.interpolate(seen, scale_factor=factor, mode="bicubic", align_corners=False).clamp(0, 1)
 
 
-def hole(preset: str, seed: int = 0) -> Tensor:
-    """A mask by name, bool (1, 28, 28), true where seen."""
-    mask = torch.ones(1, 28, 28, dtype=torch.bool)
+def hole(preset: str, space: Pixels = SETS[FIRST].space, seed: int = 0) -> Tensor:
+    """A mask by name, bool (1, height, width), true where seen."""
+    high, wide = space.height, space.width
+    mask = torch.ones(1, high, wide, dtype=torch.bool)
     if preset == "centre":
-        mask[:, 7:21, 7:21] = False
+        mask[:, high // 4 : high - high // 4, wide // 4 : wide - wide // 4] = False
     elif preset == "upper half":
-        mask[:, :14] = False
+        mask[:, : high // 2] = False
     elif preset == "left half":
-        mask[:, :, :14] = False
+        mask[:, :, : wide // 2] = False
     elif preset == "stripes":
-        mask[:, :, torch.arange(28) % 8 >= 4] = False
+        mask[:, :, torch.arange(wide) % 8 >= 4] = False
     elif preset == "noise":
-        mask = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(seed)) < 0.2
+        mask = torch.rand(1, high, wide, generator=torch.Generator().manual_seed(seed)) < 0.2
     else:
         raise ValueError(f"Hole: expected one of {', '.join(PRESETS)}, got {preset!r}")
     return mask

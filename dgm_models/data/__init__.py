@@ -6,5 +6,6 @@ from dgm_models.data import fashion, mnist
 from dgm_models.data.dataset import DataError, Dataset
 
 SETS: dict[str, Dataset] = {each.id: each for each in (mnist.DATA, fashion.DATA)}
+FIRST = mnist.DATA.id  # which is meant where none is named
 
-__all__ = ["SETS", "DataError", "Dataset"]
+__all__ = ["FIRST", "SETS", "DataError", "Dataset"]

@@ -25,6 +25,7 @@ class Dataset:
 
     train: what models learn from, fetched. test: all that is held out, to measure with. shown: what of the held-out part ships with the
     project, for pages. few: what of the training part ships. judge: the id of the model that reads y off x. hub: its name there.
+    is_ink: elements are written, so that a person's own picture can be read as one.
     """
 
     id: str
@@ -40,3 +41,4 @@ class Dataset:
     test: Callable[[], Split]
     shown: Callable[[], Split]
     few: Callable[[], Split] | None = None
+    is_ink: bool = False

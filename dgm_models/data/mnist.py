@@ -84,4 +84,5 @@ DATA = Dataset(
     test=test,
     shown=test,
     few=few,
+    is_ink=True,
 )

@@ -30,7 +30,7 @@ BLOCK = 4  # side of the squares over which an order spreads the pixels that are
 
 @dataclass(frozen=True)
 class AnyOrderSettings(Settings):
-    steps: int = knob(16, "Steps", 1, 784, step=1, help="one evaluation each; pixels that are revealed together do not see each other")
+    steps: int = knob(16, "Steps", 1, 1000, step=1, help="one evaluation each; pixels that are revealed together do not see each other")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, help="divides the logits; 0: always the likeliest level")
     guidance_scale: float = knob(
         1.5, "Guidance scale", 0.0, 6.0, step=0.1, help="1: none; more: follow the label harder, at twice the cost"
@@ -40,7 +40,7 @@ class AnyOrderSettings(Settings):
 
 @dataclass(frozen=True)
 class AnyOrderRestoring(Settings):
-    steps: int = knob(48, "Steps", 1, 784, step=1)
+    steps: int = knob(48, "Steps", 1, 1000, step=1)
     label_steps: int = knob(4, "Steps to infer the label", 0, 30, step=1, advanced=True, help="inpainting only; 0: restore without a label")
     temperature: float = knob(1.0, "Temperature", 0.0, 1.5, step=0.05, advanced=True)
 
@@ -88,10 +88,11 @@ class AnyOrder(Family):
     def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
         """An estimate of the lower bound of log p(x | y), nats (n,), from k numbers of seen elements, evenly spread.
 
-        Each is a random order cut there; the mean over all orders is the bound itself. k from 1 to 784; else ValueError.
+        Each is a random order cut there; the mean over all orders is the bound itself. k from 1 to the numbers of an element; else
+        ValueError.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 784:
-            raise ValueError(f"k: expected 1 to 784 cuts, got {k!r}")
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= self.space.size:
+            raise ValueError(f"k: expected 1 to {self.space.size} cuts, got {k!r}")
         self.space.check(x)
         levels, everything = self.space.to_levels(x, self.levels), torch.ones((len(x), self.space.size), dtype=torch.bool)
         return self._bound(levels, everything, [self.labels(y, len(x))], Noise.of(x), k)[:, 0] - self.space.log_width(self.levels)

@@ -25,7 +25,7 @@ class Regressor(Learner):
         self.network, self.space, self.classes = fitted(network, space.shape), space, 0
 
     def forward(self, seen: Tensor, measurement: Linear) -> Tensor:
-        """E[x | seen] in [0, 1], (n, 1, 28, 28)."""
+        """E[x | seen] in [0, 1], (n, *shape)."""
         return self._predict(measurement.pinv(seen), self._known(measurement, len(seen)))
 
     def _known(self, measurement: Linear, n: int) -> Tensor:

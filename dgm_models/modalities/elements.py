@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dgm_models.modalities.image import levels
+from dgm_models.modalities.text import words
 from dgm_models.spaces import Pixels, Space, Tokens
 
 
@@ -57,7 +58,7 @@ def write(space: Space, x: Tensor) -> list[Any]:
     """(n, *shape) -> n elements as `read` takes them: pictures as 8-bit levels, (h, w) where they are grey, else (h, w, channels)."""
     space.check(x)
     if isinstance(space, Tokens):
-        return ["".join(space.alphabet[at] for at in row if at != space.end) for row in x.tolist()]
+        return words(space, x)
     if not isinstance(space, Pixels):
         return list(x.detach().numpy())
     pictures = levels(x).transpose(0, 2, 3, 1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ def levels(x: Tensor) -> np.ndarray:
     return (x.detach().clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
 
-def tile(x: Tensor, columns: int, paper: int = PAPER) -> np.ndarray:
+def tile(x: Tensor, columns: int, paper: int = PAPER, gap: int = GAP) -> np.ndarray:
     """(n, c, h, w) -> one picture with that many tiles a line, uint8: (height, width) of grey ones, (height, width, 3) of those in colour.
     ValueError for pictures of any other number of planes."""
     n, planes, h, w = x.shape
@@ -27,11 +29,29 @@ def tile(x: Tensor, columns: int, paper: int = PAPER) -> np.ndarray:
         raise ValueError(f"expected pictures of 1 or 3 colours, got {planes}")
     columns = min(columns, n)
     lines = -(-n // columns)
-    sheet = np.full((lines * (h + GAP) - GAP, columns * (w + GAP) - GAP, planes), paper, np.uint8)
+    sheet = np.full((lines * (h + gap) - gap, columns * (w + gap) - gap, planes), paper, np.uint8)
     for i, one in enumerate(levels(x).transpose(0, 2, 3, 1)):
-        top, left = (i // columns) * (h + GAP), (i % columns) * (w + GAP)
+        top, left = (i // columns) * (h + gap), (i % columns) * (w + gap)
         sheet[top : top + h, left : left + w] = one
     return sheet[..., 0] if planes == 1 else sheet
+
+
+def pack(frames: list[Tensor], columns: int) -> dict[str, Any]:
+    """Frames of (n, c, h, w) as one sprite sheet, below each other, and the size of one of them; `guess` may hold another sheet."""
+    sheets = [tile(frame, columns) for frame in frames]
+    height, width = sheets[0].shape[:2]
+    return {"sheet": data_url(np.concatenate(sheets)), "guess": None, "width": width, "height": height}
+
+
+def paint(packed: dict[str, Any], at: int) -> np.ndarray:
+    """A frame of what was packed, uint8 (h, w) or (h, w, 3)."""
+    return from_data_url(packed["sheet"])[at * packed["height"] : (at + 1) * packed["height"]]
+
+
+def places(mask: Tensor, wide: int) -> list[int]:
+    """Where a mask (1, h, w) of the first tile is true: row * wide + column, of a sheet as wide as that."""
+    _, rows, columns = mask.nonzero(as_tuple=True)
+    return (rows * wide + columns).tolist()
 
 
 def in_colour(array: np.ndarray) -> np.ndarray:
@@ -50,6 +70,7 @@ def data_url(array: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png(array)).decode()
 
 
+@lru_cache(maxsize=16)  # a film is painted frame by frame
 def from_data_url(url: str) -> np.ndarray:
     """The picture that `data_url` packed, uint8 (h, w) or (h, w, 3)."""
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))

@@ -35,7 +35,7 @@ class Generator(nn.Module):
     """Codes (n, latent), labels (n,) (the last index: none) -> pictures, (n, c, side, side), near [-1, 1]."""
 
     def __init__(
-        self, latent: int, classes: int = 0, side: int = 28, width: int = 64, coarse: int = 2, fine: int = 2, channels: int = 1
+        self, latent: int, side: int, classes: int = 0, width: int = 64, coarse: int = 2, fine: int = 2, channels: int = 1
     ) -> None:
         super().__init__()
         style, self.side = 2 * width, side
@@ -65,7 +65,7 @@ class Critic(nn.Module):
     """
 
     def __init__(
-        self, classes: int = 0, side: int = 28, width: int = 48, coarse: int = 2, fine: int = 2, features: int = 128, channels: int = 1
+        self, side: int, classes: int = 0, width: int = 48, coarse: int = 2, fine: int = 2, features: int = 128, channels: int = 1
     ) -> None:
         super().__init__()
         self.enter = nn.Conv2d(4 * channels, width, 3, padding=1)
@@ -114,11 +114,11 @@ class Adversaries(nn.Module):
     """A generator and a critic that belong together, on pictures."""
 
     def __init__(
-        self, latent: int, classes: int = 0, side: int = 28, width: int = 64, critic_width: int = 48, fine: int = 2, channels: int = 1
+        self, latent: int, side: int, classes: int = 0, width: int = 64, critic_width: int = 48, fine: int = 2, channels: int = 1
     ) -> None:
         super().__init__()
-        self.generator = Generator(latent, classes, side, width, fine=fine, channels=channels)
-        self.critic = Critic(classes, side, critic_width, fine=fine, channels=channels)
+        self.generator = Generator(latent, side, classes, width, fine=fine, channels=channels)
+        self.critic = Critic(side, classes, critic_width, fine=fine, channels=channels)
         self.shape = (channels, side, side)
 
     @property

@@ -13,7 +13,7 @@ from dgm_models.networks.residual import Block
 class Autoencoder(nn.Module):
     """encode: (n, c, side, side), labels -> (n, 2 latent); decode: (n, latent), labels -> (n, 3 mixtures c, side, side)."""
 
-    def __init__(self, latent: int, width: int = 64, classes: int = 0, mixtures: int = 3, channels: int = 1, side: int = 28) -> None:
+    def __init__(self, latent: int, side: int, width: int = 64, classes: int = 0, mixtures: int = 3, channels: int = 1) -> None:
         super().__init__()
         steer, wide, self.coarse = 64, 2 * width, side // 4
         self.shape = (channels, side, side)

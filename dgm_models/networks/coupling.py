@@ -66,7 +66,7 @@ class CoarseToFine(nn.Module):
 
     def __init__(
         self,
-        side: int = 28,
+        side: int,
         levels: int = 256,
         classes: int = 0,
         widths: tuple[int, ...] = (64, 80, 48),

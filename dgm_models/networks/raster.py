@@ -114,7 +114,7 @@ class RasterNet(Causal):
 
     def __init__(
         self,
-        shape: tuple[int, int, int] = (1, 28, 28),
+        shape: tuple[int, int, int],
         levels: int = 256,
         classes: int = 0,
         width: int = 128,

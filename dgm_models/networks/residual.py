@@ -64,7 +64,7 @@ class Block(nn.Module):
 
 
 class PatchResNet(nn.Module):
-    """(n, channels, 28, 28), scalars (n, s), labels (n,) -> (n, out, 28, 28), at a quarter of the positions."""
+    """(n, channels, h, w), scalars (n, s), labels (n,) -> (n, out, h, w), at a quarter of the positions."""
 
     def __init__(
         self, channels: int, out: int, width: int = 96, depth: int = 8, classes: int = 0, scalars: int = 1, patch: int = 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -106,15 +107,15 @@ def decay(curves: dict[str, list[float]], axis: str, upwards: str, linear: bool 
     return "\n".join([*parts, "</svg>"])
 
 
-def stairs(series: list[list[int]], axis: str, said: str) -> str:
-    """Digits over their place, a stair a series, a little apart so that none hides another; a sentence at the top."""
+def stairs(series: list[list[int]], names: Sequence[str], axis: str, said: str) -> str:
+    """Labels over their place, a stair a series, a little apart so that none hides another; a sentence at the top."""
     floor, left = TALL - FOOT, 34
     parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{html.escape(said)}">']
     parts.append(f'<text x="{EDGE}" y="16">{html.escape(said)}</text>')
-    row = (floor - TOP) / 10
+    row = (floor - TOP) / len(names)
     y_of = lambda digit: floor - (digit + 0.5) * row  # noqa: E731
-    for digit in range(10):
-        parts.append(f'<text class="small" x="{left - 8}" y="{y_of(digit) + 4:.1f}" text-anchor="end">{digit}</text>')
+    for digit, name in enumerate(names):
+        parts.append(f'<text class="small" x="{left - 8}" y="{y_of(digit) + 4:.1f}" text-anchor="end">{html.escape(name)}</text>')
     for place, values in enumerate(series):
         shift = ((place + 0.5) / len(series) - 0.5) * 0.8 * row
         wide = (WIDE - EDGE - left) / max(1, len(values))
@@ -123,6 +124,12 @@ def stairs(series: list[list[int]], axis: str, said: str) -> str:
     parts.append(f'<path class="axis" d="M{left} {TOP}V{floor}H{WIDE - EDGE}"/>')
     parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
     return "\n".join([*parts, "</svg>"])
+
+
+def shares(posterior: Tensor, names: Sequence[str], said: str) -> str:
+    """p(y | ...), (k,), as bars in percent, the most likely label named in the sentence at the top."""
+    percent = [100 * float(each) for each in posterior]
+    return bars(percent, list(names), "label y", f"{said}: a {names[int(posterior.argmax())]}, in percent")
 
 
 def bars(values: list[float], names: list[str], axis: str, said: str) -> str:

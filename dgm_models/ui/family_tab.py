@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import gradio as gr
 
 from dgm_models import catalog
 from dgm_models.applications.generate import MOST, generate, seeds_from
-from dgm_models.contracts import SEED_LIMIT, check_seed
+from dgm_models.contracts import check_seed
 from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, card, snippet
 from dgm_models.ui.film import Film, Row
+from dgm_models.ui.inputs import fresh_seed, refuse_if_locked
 from dgm_models.ui.serve import one_of, react, refusal, refusing, whole
 from dgm_models.ui.widgets import ALL, ANY, Field, Live
 
@@ -30,9 +30,9 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None) -> 
         choice, count, seed, *values = state_of_model
         settings, model = widgets.settings_from(settings_type, knob_fields, values), ids[one_of(data, "Data set", tuple(ids))]
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
-        made = generate(model, widgets.labels_for(choice, count), seed, settings)
-        film = Film([Row(made.frames, columns_for(count))], receipt=str(made.receipt), link=panel.link(state), tall=410)
-        return [film.value(f"{tab}-{seed}"), snippet(model, _labels_code(choice, count), count, seed, settings)]
+        made = generate(model, widgets.labels_for(choice, count, catalog.dataset(model).condition.count), seed, settings)
+        film = Film([Row(made.frames, columns_for(count))], f"{tab}-{seed}", str(made.receipt), panel.link(state), tall=410)
+        return [film.value(), snippet(model, _labels_code(choice, count, catalog.dataset(model).condition.count), count, seed, settings)]
 
     with gr.Row(elem_classes="dgm-columns"):
         with gr.Column(scale=3, min_width=210, elem_classes="dgm-side"):
@@ -88,22 +88,11 @@ def _in_words(data: Any, ids: dict[str, str], lesson: str) -> list[Any]:
 
 def following(seed: Any, count: Any, locked: Any) -> int:
     """The seed after the last picture that is shown: new noise, still in order."""
-    _refuse_if_locked(locked)
+    refuse_if_locked(locked)
     try:
         return seeds_from(check_seed(seed), whole(count, "How many", 1, MOST) + 1)[-1]
     except ValueError as error:
         raise refusal(error) from error
-
-
-def fresh_seed(locked: Any) -> int:
-    """A seed that is short enough to write on a blackboard."""
-    _refuse_if_locked(locked)
-    return random.SystemRandom().randrange(min(10_000, SEED_LIMIT))
-
-
-def _refuse_if_locked(locked: Any) -> None:
-    if locked:
-        raise refusal("The seed is locked. Unlock it, or press Same seed.")
 
 
 def columns_for(count: int) -> int:
@@ -111,9 +100,9 @@ def columns_for(count: int) -> int:
     return max(1, round(count**0.5 + 0.2))
 
 
-def _labels_code(choice: str, count: int) -> str:
+def _labels_code(choice: str, count: int, classes: int) -> str:
     if choice == ALL:
-        return f"torch.arange({count}) % 10"
+        return f"torch.arange({count}) % {classes}"
     if choice == ANY:
         return "None"
     return f"torch.full(({count},), {choice})"

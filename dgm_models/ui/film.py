@@ -11,23 +11,25 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Frame
-from dgm_models.modalities import image
+from dgm_models.modalities import image, text
+from dgm_models.modalities.views import PICTURES, View, over
 
 MOST_FRAMES = 40
-ENDINGS = {"png": "image/png", "gif": "image/gif", "npy": "application/octet-stream"}
+ENDINGS = {"png": "image/png", "gif": "image/gif", "npy": "application/octet-stream", "txt": "text/plain; charset=utf-8"}
 
 
 class Shown(dict[str, Any]):
-    """What the player shows; and, which the page does not need, the last pictures of the first row's size, (n, c, h, w)."""
+    """What the player shows; and, which the page does not need, the last elements of the first row's shape, and how rows are viewed."""
 
-    def __init__(self, value: dict[str, Any], last: Tensor) -> None:
+    def __init__(self, value: dict[str, Any], last: Tensor, views: list[View]) -> None:
         super().__init__(value)
-        self.last = last
+        self.last, self.views = last, views
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the player: frames of (n, c, h, w), grey or in colour, shown as tiles in so many columns, with a word over each column.
+    """One line of the player: frames of (n, *shape), shown as tiles in so many columns, with a word over each column, in the view of their
+    kind.
 
     `kind` is "data" or "model": each has its colour all over the app.
     """
@@ -38,14 +40,17 @@ class Row:
     caption: str = ""
     heads: tuple[str, ...] = ()
     kind: str = "model"
-    hidden: Tensor | None = None  # of the first tile, the pixels that the player paints in the colour of masks, bool
+    hidden: Tensor | None = None  # of the first tile, true where the player paints a pixel in the colour of masks, bool (1, h, w)
+    view: View = PICTURES
 
 
 @dataclass(frozen=True)
 class Film:
-    """What the player shows. `tall` is the height on the screen, in pixels, that the pictures may take; `partial`: more follows."""
+    """What the player shows. `tall` is the height on the screen, in pixels, that the pictures may take; `partial`: more follows; files to
+    save, made when they are asked for, are called `name`."""
 
     rows: list[Row]
+    name: str = ""
     receipt: str = ""
     link: str = ""
     tall: int = 400
@@ -61,8 +66,8 @@ class Film:
     def count(self) -> int:
         return len(self.rows[0].frames)
 
-    def value(self, name: str = "") -> Shown:
-        """The player's value: everything it needs to play without the server. Files to save, made when asked for, are called `name`."""
+    def value(self) -> Shown:
+        """The player's value: everything it needs to play without the server."""
         ends = [row.frames[-1].x for row in self.rows]
         single = len(self.rows) == 1 and not self.rows[0].title
         value = {
@@ -74,9 +79,12 @@ class Film:
             "tall": self.tall,
             "autoplay": self.autoplay,
             "partial": self.partial,
-            "name": name,
+            "name": self.name,
         }
-        return Shown(value, torch.cat([x for x in ends if x.shape[1:] == ends[0].shape[1:]]))
+        if (endings := self.rows[0].view.endings) != PICTURES.endings:
+            value["endings"] = endings
+        alike = [x for x in ends if x.shape[1:] == ends[0].shape[1:]]
+        return Shown(value, torch.cat(alike), [row.view for row in self.rows])
 
 
 def resample(frames: list[Frame], count: int) -> list[Frame]:
@@ -92,21 +100,19 @@ def still(x: Tensor, note: str = "") -> list[Frame]:
 
 
 def _packed(row: Row) -> dict[str, Any]:
-    sheets = [image.tile(frame.x, row.columns) for frame in row.frames]
+    shown = row.view.pack([frame.x for frame in row.frames], row.columns)
     predicts = any(frame.guess is not None for frame in row.frames)  # a finished picture is its own prediction
-    guesses = [image.tile(frame.x if frame.guess is None else frame.guess, row.columns) for frame in row.frames if predicts]
-    height, width = sheets[0].shape[:2]
+    if predicts:
+        shown["guess"] = row.view.pack([frame.x if frame.guess is None else frame.guess for frame in row.frames], row.columns)["sheet"]
     return {
-        "sheet": image.data_url(np.concatenate(sheets)),
-        "guess": image.data_url(np.concatenate(guesses)) if predicts else None,
-        "width": width,
-        "height": height,
+        **shown,
         "title": row.title,
         "caption": row.caption,
         "heads": row.heads,
         "kind": row.kind,
-        "hidden": [] if row.hidden is None else row.hidden.flatten().nonzero()[:, 0].tolist(),
+        "hidden": [] if row.hidden is None else image.places(row.hidden, shown["width"]),
         "notes": [frame.note for frame in row.frames],
+        **({} if row.view == PICTURES else {"view": row.view.kind}),
     }
 
 
@@ -114,29 +120,19 @@ def _packed(row: Row) -> dict[str, Any]:
 
 
 def saved(shown: Shown, ending: str) -> bytes:
-    """The last frame as "png", the film as "gif", or the last pictures as "npy" (float32). ValueError for another ending."""
+    """The last frame as "png", the film as "gif", the last elements as "npy" (float32), the last texts as "txt". ValueError for what
+    cannot be had of it."""
+    if ending not in shown.views[0].endings:
+        raise ValueError(f"File: expected an ending of {', '.join(shown.views[0].endings)}, got {ending[:20]!r}")
     if ending == "npy":
         return _npy(shown.last)
-    if ending not in ENDINGS:
-        raise ValueError(f"File: expected an ending of {', '.join(ENDINGS)}, got {ending[:20]!r}")
-    pages = _pages([(image.from_data_url(row["sheet"]), row["height"]) for row in shown["rows"]], shown["count"])
-    return image.png(image.enlarge(pages[-1], 4)) if ending == "png" else image.gif([image.enlarge(page, 2) for page in pages])
-
-
-def _pages(sheets: list[tuple[np.ndarray, int]], count: int) -> list[np.ndarray]:
-    """Every frame of all rows in one picture, uint8 (h, w), or (h, w, 3) where any is in colour; of each row its sheet and how high a
-    frame of it is."""
-    if any(sheet.ndim == 3 for sheet, _ in sheets):
-        sheets = [(image.in_colour(sheet), height) for sheet, height in sheets]
-    width, planes = max(sheet.shape[1] for sheet, _ in sheets), sheets[0][0].shape[2:]
-    wide = lambda sheet: [(0, 0), (0, width - sheet.shape[1]), *[(0, 0) for _ in planes]]  # noqa: E731
-    padded = [np.pad(sheet, wide(sheet), constant_values=image.PAPER) for sheet, _ in sheets]
-    gap = np.full((2, width, *planes), image.PAPER, np.uint8)
-    pages = []
-    for at in range(count):
-        lines = [sheet[at * height : (at + 1) * height] for sheet, (_, height) in zip(padded, sheets, strict=True)]
-        pages.append(np.concatenate([part for line in lines for part in (line, gap)][:-1]))
-    return pages
+    if ending == "txt":
+        return text.file(shown["rows"][0]).encode()
+    rows = list(zip(shown.views, shown["rows"], strict=True))
+    if ending == "png":
+        return image.png(over(rows, shown["count"] - 1))
+    smaller = [(replace(view, enlarged=-(-view.enlarged // 2)), row) for view, row in rows]
+    return image.gif([over(smaller, at) for at in range(shown["count"])])
 
 
 def _npy(x: Tensor) -> bytes:

@@ -12,6 +12,8 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from gradio.processing_utils import move_files_to_cache
 
 from dgm_models import catalog, weights
 from dgm_models.applications.receipt import untimed
-from dgm_models.modalities import image
+from dgm_models.modalities import dots, image
 from dgm_models.ui.widgets import ASSETS, Live
 
 FOLDER, PLACE = ASSETS / "first", "gradio_api/first"  # here, and where the page finds it
@@ -83,7 +85,9 @@ def alike(a: Any, b: Any) -> bool:
     if isinstance(a, list):
         return isinstance(b, list) and len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, str) and isinstance(b, str):
-        return a == b or _pictures_alike(a, b) if a.startswith("data:image/png") else _texts_alike(a, b)
+        if a.startswith("data:"):
+            return a == b or _pictures_alike(a, b) if a.startswith("data:image/png") else _places_alike(a, b)
+        return _texts_alike(a, b)
     if isinstance(a, float) or isinstance(b, float):
         return bool(np.isclose(a, b, rtol=1e-3, atol=1e-3))
     return a == b
@@ -94,6 +98,11 @@ def _pictures_alike(a: str, b: str) -> bool:
     return one.shape == other.shape and (abs(one - other) <= NEAR).mean() > 0.999
 
 
+def _places_alike(a: str, b: str) -> bool:
+    one, other = (dots.places(each).astype(int) for each in (a, b))
+    return one.shape == other.shape and bool((abs(one - other) <= NEAR).all())
+
+
 def _texts_alike(a: str, b: str) -> bool:
     number = re.compile(r"-?\d+\.?\d*")
     if number.sub("#", a) != number.sub("#", b):
@@ -102,15 +111,36 @@ def _texts_alike(a: str, b: str) -> bool:
 
 
 def _source(run: Callable[..., Any]) -> str:
-    """Of a panel's function, and of those of its own module that it calls by name or closes over."""
-    named = [run.__globals__.get(name) for name in run.__code__.co_names]
-    mine = [each for each in named if inspect.isfunction(each) and each.__module__ == run.__module__]
-    held = [each for cell in run.__closure__ or () if inspect.isfunction(each := cell.cell_contents)]
-    text = "".join([inspect.getsource(run), *sorted(map(inspect.getsource, [*mine, *held]))])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    """Of a panel's function, and of all functions of tabs and applications that it comes to by name or closes over."""
+    found: dict[str, str] = {}
+    _gather(run, found)
+    return hashlib.sha256("".join(found[name] for name in sorted(found)).encode()).hexdigest()[:12]
 
 
-def _path(panel: Live) -> Any:
+def _gather(run: Callable[..., Any], found: dict[str, str]) -> None:
+    name = f"{run.__module__}.{run.__qualname__}"
+    if name in found:
+        return
+    found[name] = inspect.getsource(run)
+    names = _names(run.__code__)
+    named = [run.__globals__.get(each) for each in names]
+    of_modules = [getattr(module, each, None) for module in named if inspect.ismodule(module) for each in names]
+    held = [cell.cell_contents for cell in run.__closure__ or ()]
+    for each in (*named, *of_modules, *held):
+        for one in vars(each).values() if inspect.isclass(each) else [each]:
+            one = inspect.unwrap(one) if callable(one) else one  # below what keeps or times it
+            mine = inspect.isfunction(one) and one.__module__.startswith(("dgm_models.applications", "dgm_models.ui.tabs"))
+            if mine and "dgm_models" in Path(one.__code__.co_filename).parts:  # not what a dataclass adds to itself
+                _gather(one, found)
+
+
+def _names(code: CodeType) -> set[str]:
+    """What code refers to by name, with all that is written within it."""
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _path(panel: Live) -> Path:
     return FOLDER / f"{panel.address.replace('.', '-')}.json"
 
 

@@ -18,12 +18,13 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Knob, Settings, check_seed
-from dgm_models.data import SETS
+from dgm_models.data import FIRST, SETS
 from dgm_models.modalities import image
 from dgm_models.ui.film import Film
 from dgm_models.ui.serve import one_of, refusing
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+CANVAS = SETS[FIRST].space  # of the pads that people draw on
 ANY = "any (no label)"
 ALL = "all ten in turn"
 
@@ -119,20 +120,21 @@ class Live:
 
 
 def player(name: str) -> gr.HTML:
-    """What plays a film and saves it."""
-    return gr.HTML(
-        value=None, html_template=_asset("player.html"), js_on_load=_asset("player.js"), elem_id=f"player-{name}", apply_default_css=False
-    )
+    """What plays a film and saves it, with a renderer a kind of view."""
+    views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
+    return _html("player", name, before=f"const renderers = {{}};\n{views}")
 
 
 def growing(film: Film) -> dict[str, Any]:
     """The value of a player while more is on its way: the last frame of what is there, and nothing to save."""
-    return replace(film, rows=[replace(row, frames=row.frames[-1:]) for row in film.rows], partial=True).value()
+    return replace(film, rows=[replace(row, frames=row.frames[-1:]) for row in film.rows], name="", partial=True).value()
 
 
-def knobs(settings: type[Settings], advanced: bool = False) -> list[Field]:
-    """A control for each knob of a sampler: the main ones, or folded away the less used ones and a word on each of all."""
+def knobs(settings: type[Settings], advanced: bool = False, only: Sequence[str] = ()) -> list[Field]:
+    """A control for each knob of a sampler: the main ones, or those that are named; or folded away the less used ones and a word on each
+    of all."""
     rows = settings.knobs()
+    rows = {name: rows[name] for name in only or rows}
     if not advanced:
         return [Field(name, _control(default, knob), _reader(default)) for name, (default, knob) in rows.items() if not knob.advanced]
     with gr.Accordion("Advanced", open=False):
@@ -192,43 +194,44 @@ def seed_field(default: int = 7) -> Field:
     return Field("seed", number, whole_from_text, lambda value: str(check_seed(value)), costly=False)
 
 
-def labels_for(choice: Any, count: int) -> Tensor:
-    """The control of ten classes -> labels (count,), -1 for any."""
+def labels_for(choice: Any, count: int, classes: int) -> Tensor:
+    """The control of classes -> labels (count,), -1 for any."""
     if choice == ALL:
-        return torch.arange(count) % 10
+        return torch.arange(count) % classes
     if choice == ANY:
         return torch.full((count,), -1)
-    if isinstance(choice, str) and choice in "0123456789" and len(choice) == 1:
+    if isinstance(choice, str) and choice in map(str, range(classes)):
         return torch.full((count,), int(choice))
-    raise ValueError(f"Digit: expected 0 to 9, '{ANY}' or '{ALL}', got {str(choice)[:40]!r}")
+    raise ValueError(f"Digit: expected 0 to {classes - 1}, '{ANY}' or '{ALL}', got {str(choice)[:40]!r}")
 
 
 # the sketch pad -------------------------------------------------------------------------------------------------------
 
 
 def sketch(name: str, modes: list[str], value: dict[str, Any] | None = None, centres: bool = True) -> gr.HTML:
-    """A pad of 28 x 28 whose value is {"ink": ..., "seen": ...}, base64 of 784 bytes each; modes: of draw, erase, hide, reveal.
+    """A pad as large as CANVAS whose value is {"ink": ..., "seen": ...}, base64 of a byte a pixel; modes: of draw, erase, hide, reveal.
     `centres`: what is drawn moves into the middle once the pen rests, as the digits lie that models know."""
-    template = _asset("sketch.html").replace("MODES", ",".join(modes)).replace("CENTRES", "yes" if centres else "no")
-    return gr.HTML(value=value, html_template=template, js_on_load=_asset("sketch.js"), elem_id=f"sketch-{name}", apply_default_css=False)
+    said = {"MODES": ",".join(modes), "CENTRES": "yes" if centres else "no", "SIDE": str(CANVAS.side)}
+    return _html("sketch", name, said, value)
 
 
 def to_sketch(x: Tensor, seen: Tensor | None = None, uploaded: bool = False) -> dict[str, Any]:
-    """A picture (1, 1, 28, 28) and a mask (1, 28, 28), true where seen -> the pad's value. `uploaded`: it is somebody's own file."""
-    mask = np.ones(784, np.uint8) if seen is None else seen.to(torch.uint8).numpy().ravel()
+    """A picture (1, *CANVAS.shape) and a mask like it without the first dimension, true where seen -> the pad's value. `uploaded`: it is
+    somebody's own file."""
+    mask = np.ones(CANVAS.size, np.uint8) if seen is None else seen.to(torch.uint8).numpy().ravel()
     pack = lambda array: base64.b64encode(array.tobytes()).decode()  # noqa: E731
     return {"ink": pack(image.levels(x).ravel()), "seen": pack(mask), **({"uploaded": True} if uploaded else {})}
 
 
 def from_sketch(value: Any) -> tuple[Tensor, Tensor]:
-    """The pad's value -> picture (1, 1, 28, 28) in [0, 1] and mask, bool (1, 28, 28). ValueError for anything else."""
+    """The pad's value -> picture (1, *CANVAS.shape) in [0, 1] and mask, bool CANVAS.shape. ValueError for anything else."""
     try:
         ink, seen = (np.frombuffer(base64.b64decode(value[key], validate=True), np.uint8) for key in ("ink", "seen"))
-        if ink.shape != (784,) or seen.shape != (784,):
+        if not ink.shape == seen.shape == (CANVAS.size,):
             raise ValueError
     except (TypeError, KeyError, ValueError, binascii.Error):
-        raise ValueError("Digit: expected a drawing of 28 x 28 pixels with its mask") from None
-    return torch.from_numpy(ink.copy()).view(1, 1, 28, 28) / 255, torch.from_numpy(seen != 0).view(1, 28, 28)
+        raise ValueError(f"Digit: expected a drawing of {CANVAS.side} x {CANVAS.side} pixels with its mask") from None
+    return CANVAS.read(torch.from_numpy(ink.copy()).view(1, *CANVAS.shape)), torch.from_numpy(seen != 0).view(CANVAS.shape)
 
 
 def sketch_to_text(value: Any) -> str:
@@ -239,23 +242,28 @@ def sketch_to_text(value: Any) -> str:
 
 
 def sketch_from_text(text: str) -> dict[str, str]:
-    packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), 1000)
-    if len(packed) != 784 + 98:
+    packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), 2 * CANVAS.size)
+    ink, seen = np.frombuffer(packed[: CANVAS.size], np.uint8), np.frombuffer(packed[CANVAS.size :], np.uint8)
+    if len(ink) != CANVAS.size or len(seen) != -(-CANVAS.size // 8):
         raise ValueError("not a drawing")
-    picture = torch.from_numpy(np.frombuffer(packed[:784], np.uint8).copy()).view(1, 1, 28, 28) / 255
-    seen = torch.from_numpy(np.unpackbits(np.frombuffer(packed[784:], np.uint8)).astype(bool)).view(1, 28, 28)
-    return to_sketch(picture, seen)
+    mask = np.unpackbits(seen)[: CANVAS.size].astype(bool)
+    return to_sketch(CANVAS.read(torch.from_numpy(ink.copy()).view(1, *CANVAS.shape)), torch.from_numpy(mask).view(CANVAS.shape))
 
 
 def plane(name: str) -> gr.HTML:
     """The latent plane: {ground, reach, dots, colours, ellipse, here}; a click sets `here`."""
-    return gr.HTML(
-        value=None, html_template=_asset("plane.html"), js_on_load=_asset("plane.js"), elem_id=f"plane-{name}", apply_default_css=False
-    )
+    return _html("plane", name)
 
 
 def pixels(name: str) -> gr.HTML:
     """One pixel at a time: {ink, chances, bits, field, at, total}; a click sets `at`."""
-    return gr.HTML(
-        value=None, html_template=_asset("pixels.html"), js_on_load=_asset("pixels.js"), elem_id=f"pixels-{name}", apply_default_css=False
-    )
+    return _html("pixels", name, {"SIDE": str(CANVAS.side), "LAST": str(CANVAS.size - 1)})
+
+
+def _html(kind: str, name: str, said: dict[str, str] | None = None, value: Any = None, before: str = "") -> gr.HTML:
+    """A component of our own: assets/ui/KIND.html with words put in, and KIND.js after what goes before it."""
+    template = _asset(f"{kind}.html")
+    for word, text in (said or {}).items():
+        template = template.replace(word, text)
+    script = before + _asset(f"{kind}.js")
+    return gr.HTML(value=value, html_template=template, js_on_load=script, elem_id=f"{kind}-{name}", apply_default_css=False)

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from dgm_models import catalog, weights
-from dgm_models.data import SETS
+from dgm_models.data import FIRST, SETS
 from dgm_models.evaluation.figures import FIGURES, Figure
 from dgm_models.ui import widgets
 from dgm_models.ui.charts import beside, trade_offs
@@ -24,7 +24,7 @@ BY_NAME = {figure.name: figure for figure in FIGURES}
 ACROSS, UP = "milliseconds for 16 digits", "Frechet distance, floor = 1"
 
 
-def scores(data: str = "mnist") -> list[tuple[str, dict[str, float]]]:
+def scores(data: str = FIRST) -> list[tuple[str, dict[str, float]]]:
     """(title, figures) of each trained generative model of a data set; figures that were not measured are left out."""
     known, rows = weights.manifest(), []
     for id in catalog.models_for("sample", data=data):
@@ -34,7 +34,7 @@ def scores(data: str = "mnist") -> list[tuple[str, dict[str, float]]]:
     return rows
 
 
-def table(rows: list[tuple[str, dict[str, float]]], data: str = "mnist") -> str:
+def table(rows: list[tuple[str, dict[str, float]]], data: str = FIRST) -> str:
     """An HTML table, a row a figure and a column a model; the best of each row in bold, gaps said in words."""
     lines = ["<tr><th></th>" + "".join(f"<th>{html.escape(title)}</th>" for title, _ in rows) + "</tr>"]
     for figure in [each.of(data) for each in FIGURES]:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import gradio as gr
-import torch
+from torch import Tensor
 
 from dgm_models import catalog
-from dgm_models.applications.generate import seeds_from
-from dgm_models.applications.mixing import labels_along, sweeps_between_changes
-from dgm_models.applications.receipt import measured
-from dgm_models.contracts import Frame, Noise, check_seed, knob
-from dgm_models.families.gsn import ANNEALED, CHAIN, ONCE, GSNRestoring
-from dgm_models.ui import widgets
+from dgm_models.applications.chains import WanderSettings, changes, denoising
+from dgm_models.applications.compare import all_labels
+from dgm_models.families.gsn import ANNEALED, CHAIN, ONCE, GSNRestoring, GSNSettings
+from dgm_models.ui import panel as p
 from dgm_models.ui.charts import stairs
 from dgm_models.ui.family_tab import family_panel
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import react
-from dgm_models.ui.tabs.shared import Models, digit_pad, knob_panel, label_control, label_of, other_seed
+from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "gsn", "Stochastic network", "gsn-mnist"
@@ -31,64 +26,46 @@ SAID = {
 }
 
 
-@dataclass(frozen=True)
-class WanderSettings(GSNRestoring):
-    """Of a chain that is followed for long."""
-
-    sweeps: int = knob(100, "Sweeps", 10, 300, step=10)
-
-
-def three(seed: Any, settings: GSNRestoring, link: str) -> list[Any]:
-    """Ten digits by each use of the one denoiser, from the same noise."""
-    seed, rows, loaded = check_seed(seed), [], catalog.open_model(MODEL)
-    for sampler, said in SAID.items():
-        chosen = loaded.model.Settings(sampler=sampler, sweeps=settings.sweeps, level=settings.level, temperature=settings.temperature)
-        with measured(loaded, MODEL, seed, 10) as receipt:
-            frames = list(loaded.model.trace(Noise(seeds_from(seed, 10)), torch.arange(10), chosen))
-        rows.append(Row(frames, 10, sampler, f"{said}; {receipt.cost}"))
-    return [Film(rows, receipt=f"seed {seed} · {Models.provenance([MODEL])}", link=link, tall=330).value(f"gsn-three-{seed}")]
-
-
-def wander(pad: Any, label: Any, seed: Any, settings: WanderSettings, link: str) -> list[Any]:
-    """Chains that start at one digit, and the digit that is read in each after every sweep."""
-    (x, _), y, seed = widgets.from_sketch(pad), label_of(label), check_seed(seed)
-    loaded = catalog.open_model(MODEL)
-    begin, labels = x.expand(CHAINS, -1, -1, -1), loaded.model.labels(torch.full((CHAINS,), y), CHAINS)
-    with measured(loaded, MODEL, seed, CHAINS) as receipt:
-        walk = [Frame(begin, "your digit"), *loaded.model.chain(begin, Noise(seeds_from(seed, CHAINS)), labels, settings)]
-    seen = labels_along(walk)
-    every = sweeps_between_changes(seen)
-    said = f"another digit every {every:.0f} sweeps" if every < float("inf") else f"the same digit for all of {settings.sweeps} sweeps"
-    film = Film([Row(walk, 4)], receipt=str(receipt), link=link, tall=230)
-    return [stairs(seen.T.tolist(), "sweep", f"The digit that is read in each chain: {said}"), film.value(f"gsn-chain-{seed}")]
-
-
 def build() -> Live:
     panel = family_panel(ID, MODEL, "gsn")
-    gr.Markdown("### One denoiser, three samplers: run once, run as a chain, run while the noise falls. From autoencoder to diffusion")
-    panel.parts["three"] = knob_panel("gsn-three", f"{ID}.three", GSNRestoring, "Other noise", three)
-    panel.parts["chain"] = _chain()
+    panel.parts["three"] = p.knob_panel(
+        "gsn-three",
+        f"{ID}.three",
+        GSNRestoring,
+        "Other noise",
+        _three,
+        "One denoiser, three samplers: run once, run as a chain, run while the noise falls. From autoencoder to diffusion",
+    )
+    film, chart = p.player("gsn-chain"), p.chart("gsn-chain")
+    panel.parts["chain"] = p.panel(
+        f"{ID}.chain",
+        [
+            p.column(3, p.pad("wandering", 18), p.label(), p.seed()),
+            p.column(3, p.knobs(WanderSettings), p.another("Other noise")),
+            p.column(6, film, chart, width=300),
+        ],
+        _wandered,
+        "A chain from your digit: with little noise it stays what it is, with much it wanders, and draws less sharply",
+        order=[chart, film],
+    )
     return panel
 
 
-def _chain() -> Live:
-    gr.Markdown("### A chain from your digit: with little noise it stays what it is, with much it wanders, and draws less sharply")
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
-            pad, changed = digit_pad("wandering", ["draw", "erase"], 18)
-            label, seed = label_control(), widgets.seed_field()
-        with gr.Column(scale=3, min_width=230, elem_classes="dgm-side"):
-            knobs = widgets.knobs(WanderSettings)
-            go = gr.Button("Other noise", size="sm", variant="primary")
-        with gr.Column(scale=6, min_width=300, elem_classes="dgm-result"):
-            result = widgets.player("gsn-chain")
-            chart = gr.HTML(elem_id="chart-gsn-chain")
+def _three(seed: int, settings: GSNRestoring) -> list[Any]:
+    """Ten digits by each use of the one denoiser, from the same noise."""
+    rows = []
+    for sampler, said in SAID.items():
+        chosen = GSNSettings(sampler=sampler, sweeps=settings.sweeps, level=settings.level, temperature=settings.temperature)
+        made = all_labels(MODEL, seed, chosen)
+        rows.append(Row(made.frames, len(made.frames[0].x), sampler, f"{said}; {made.receipt.cost}"))
+    return [Film(rows, f"gsn-three-{seed}", f"seed {seed} · {Models.provenance([MODEL])}", tall=330)]
 
-    def run(pad: Any, label: Any, seed: Any, *values: Any) -> list[Any]:
-        settings = widgets.settings_from(WanderSettings, knobs, values)
-        return wander(pad, label, seed, settings, part.link([pad, label, seed, *values]))
 
-    part = Live(f"{ID}.chain", [pad, label, seed, *knobs], run, [chart, result])
-    moved = [other_seed(go, seed.component), label.component.input, seed.component.submit, *changed, *widgets.moves(knobs)]
-    react(moved, part)
-    return part
+def _wandered(x: Tensor, y: int, seed: int, settings: WanderSettings) -> list[Any]:
+    """Chains that start at one digit, and the digit that is read in each after every sweep."""
+    walk = denoising(MODEL, x, y, seed, settings, CHAINS)
+    read, every = changes(walk)
+    said = f"another digit every {every:.0f} sweeps" if every < float("inf") else f"the same digit for all of {settings.sweeps} sweeps"
+    film = Film([Row(walk.frames, 4)], f"gsn-chain-{seed}", str(walk.receipt), tall=230)
+    names = catalog.dataset(MODEL).condition.names
+    return [stairs(read, names, "sweep", f"The digit that is read in each chain: {said}"), film]

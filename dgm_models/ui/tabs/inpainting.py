@@ -7,15 +7,17 @@ from typing import Any
 
 import gradio as gr
 import torch
+from torch import Tensor
 
 from dgm_models.applications.restore import PRESETS, hole
-from dgm_models.contracts import check_seed
 from dgm_models.data import SETS
 from dgm_models.measurements import Hide
+from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import one_of, some_of
-from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, digit_pad, grown, label_of, restore_controls, wire
+from dgm_models.ui.inputs import digit_pad
+from dgm_models.ui.serve import one_of
+from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, grown, restoring
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
@@ -24,38 +26,35 @@ ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
 def build() -> Live:
     choices = Models("restore", Hide, tuple(SETS))
 
-    def grow(*state: Any) -> Iterator[list[Any]]:
-        pad, titles, label, seed, data = state
-        ids = choices.ids(some_of(titles, "Models", choices.titles), one_of(data, "Data set", tuple(SETS)))
-        y, seed, noun = label_of(label), check_seed(seed), SETS[data].noun
-        picture, mask = widgets.from_sketch(pad)
+    def restored(drawing: tuple[Tensor, Tensor], models: list[str], y: int, seed: int, data: str) -> Iterator[list[Any]]:
+        (picture, mask), ids, noun = drawing, choices.ids(models, data), SETS[data].noun
         if mask.all():
             raise ValueError("Nothing is hidden: paint a hole with Hide, or choose one of the presets")
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
         digit = Row(still(shown), ANSWERS + 2, f"the {noun}", "the models see all but the hole", ("seen", "whole"), "data", ~mask)
-        film = Film(
-            [digit],
-            receipt=f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, SETS[data].judge]),
-            link=panel.link(state),
-            tall=430,
-        )
-        yield from grown(film, answer_rows(ids, seen, away, seed, y), f"inpainting-{seed}")
+        receipt = f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, SETS[data].judge])
+        yield from grown(Film([digit], f"inpainting-{seed}", receipt, tall=430), answer_rows(ids, seen, away, seed, y))
 
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
-            data = widgets.data_choice(tuple(SETS))
-            pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"), data)
-            preset = gr.Dropdown([*PRESETS, PAINTED], value="centre", label="Hole")
-            models, label, seed, go, again = restore_controls(choices, "Restore", data)
-        with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
-            result = widgets.player(ID)
-    panel = Live(ID, [pad, choices.field(models), label, seed, data], grow, [result], grows=True)
-    pad.component.change(_name_of_hole, pad.component, preset, api_visibility="private", show_progress="hidden")
+    return p.panel(
+        ID,
+        [p.column(2, lambda _: _asked(choices)), p.column(7, p.player(ID), width=300)],
+        restored,
+        api_name=ID,
+    )
+
+
+def _asked(choices: Models) -> list[p.Laid]:
+    """Which data set, a picture of it with a hole, painted or by name, and how it is to be restored."""
+    data = widgets.data_choice(tuple(SETS))
+    pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"), data)
+    preset = gr.Dropdown([*PRESETS, PAINTED], value="centre", label="Hole")
+    pad.component.change(_name_of_hole, pad.component, preset, **p.QUICK)
     cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
-    wire(panel, go, again, *changed, cut.success, models.input, label.component.input, seed.component.submit)
-    return panel
+    drawing = p.Laid("drawing", [pad], widgets.from_sketch, [*changed, cut.success], p.PICTURE)
+    chosen = p.Laid("data", [data], lambda value: one_of(value, "Data set", tuple(SETS)), rank=p.DATA)
+    return [drawing, *restoring(choices, "Restore", data)([]), chosen]
 
 
 def _with_hole(pad: Any, preset: Any) -> dict[str, str]:

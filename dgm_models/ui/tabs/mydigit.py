@@ -14,9 +14,7 @@ from dgm_models.applications.likelihood import Verdict, nearness, png_bits, verd
 from dgm_models.applications.receipt import spent
 from dgm_models.modalities import image
 from dgm_models.turns import paced
-from dgm_models.ui import widgets
-from dgm_models.ui.serve import react
-from dgm_models.ui.tabs.shared import digit_pad
+from dgm_models.ui import panel as p
 from dgm_models.ui.widgets import Live
 
 HEADS = ("model", "log p(x), nats", "bits a pixel", "", "says", "p(y | x) for y = 0 to 9", "took")
@@ -25,27 +23,27 @@ KINDS = {"exact": "exact", "lower bound": "at least this", "estimate": "an estim
 
 
 def build() -> Live:
-    def run(pad: Any) -> list[Any]:
-        x, _ = widgets.from_sketch(pad)
-        verdicts = [verdict_of(id, x) for id in paced(catalog.models_for("sample"))]
-        verdicts.sort(key=lambda verdict: verdict.bits if verdict.bits is not None else float("inf"))
-        return [_distance(x) + _table([*verdicts, verdict_of_reader(x)], png_bits(x), panel.link([pad]))]
-
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=2, min_width=230, elem_classes="dgm-side"):
-            pad, changed = digit_pad("judged", ["draw", "erase"], 18)
-            go = gr.Button("Ask every model", variant="primary", size="sm")
-        with gr.Column(scale=8, min_width=300, elem_classes="dgm-result"):
-            verdict = gr.HTML(elem_id="verdict")
-            gr.Markdown(
+    return p.panel(
+        ID,
+        [
+            p.column(2, p.pad("judged", 18), p.press("Ask every model")),
+            p.column(
+                8,
+                p.Shown(lambda: gr.HTML(elem_id="verdict")),
                 "A model of p(x | y) is also a classifier: by Bayes' rule p(y | x) is p(x | y) over its sum. Compare log p(x) with care: "
                 "a bound may be loose, and only models of the same 8-bit levels measure the same thing.",
-                elem_classes="dgm-hint",
-            )
-    panel = Live(ID, [pad], run, [verdict])
-    react([go.click], panel, api_name=ID)
-    react(changed, panel)
-    return panel
+                width=300,
+            ),
+        ],
+        _judged,
+        api_name=ID,
+    )
+
+
+def _judged(x: Tensor) -> list[Any]:
+    verdicts = [verdict_of(id, x) for id in paced(catalog.models_for("sample"))]
+    verdicts.sort(key=lambda verdict: verdict.bits if verdict.bits is not None else float("inf"))
+    return [lambda link: _distance(x) + _table([*verdicts, verdict_of_reader(x)], png_bits(x), link)]
 
 
 def _distance(x: Tensor) -> str:

@@ -1,0 +1,58 @@
+"""Views: how each kind of x is looked at in the player, and what can be saved of it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dgm_models.modalities import dots, elements
+from dgm_models.modalities.views import DOTS, PICTURES, before, texts, view_of
+from dgm_models.spaces import Pixels, Reals, Tokens
+from dgm_models.ui.film import Film, Row, saved, still
+
+LETTERS = Tokens("ab \n", 12)
+
+
+def test_each_space_has_its_view():
+    assert view_of(Pixels(3, 8)) is PICTURES
+    assert view_of(Reals((2,))) is DOTS
+    assert view_of(LETTERS).kind == "text"
+    with pytest.raises(ValueError, match="expected pictures, texts or points of the plane"):
+        view_of(Reals((5,)))
+
+
+def test_texts_are_shown_to_where_they_end_and_saved_as_text():
+    from dgm_models.contracts import Frame
+
+    frames = [Frame(elements.read(LETTERS, two), "") for two in (["", "b"], ["ab", "b b"], ["ab\nba", "b b"])]
+    shown = Film([Row(frames, 1, view=texts(LETTERS))], name="words").value()
+    assert shown["rows"][0]["texts"] == [["", "b"], ["ab", "b b"], ["ab\nba", "b b"]]
+    assert saved(shown, "txt") == b"ab\nba\n\nb b\n"
+    assert Image.open(io.BytesIO(saved(shown, "gif"))).n_frames == 3
+    with pytest.raises(ValueError, match="expected an ending of txt, gif, got 'npy'"):
+        saved(shown, "npy")
+
+
+def test_dots_lie_where_their_points_are():
+    """Within half a step of the 256 that travel; the second axis upwards; one tile for one cloud."""
+    x = torch.tensor([[-2.1, -2.1], [2.1, 2.1], [0.3, -1.0]])
+    shown = Film([Row(still(x), 1, view=before(x[:1]))], name="points").value()
+    row = shown["rows"][0]
+    back = torch.from_numpy(dots.places(row["points"]).astype(np.float32)) / 255 * 4.2 - 2.1
+    assert (back - x).abs().max() <= 4.2 / 255 / 2 + 1e-6
+    page = np.asarray(Image.open(io.BytesIO(saved(shown, "png"))))
+    assert tuple(page[1, -2]) == dots.INK["model"]
+    assert tuple(page[-2, 1]) == dots.INK["model"]
+    assert np.load(io.BytesIO(saved(shown, "npy"))).shape == (3, 2)
+
+
+def test_rows_of_several_kinds_are_saved_below_each_other():
+    points, picture = torch.zeros(2, 5, 2), torch.ones(1, 1, 4, 4)
+    shown = Film([Row(still(picture), 1), Row(still(points), 2, view=DOTS)], name="both").value()
+    assert [row.get("view", "pictures") for row in shown["rows"]] == ["pictures", "dots"]
+    page = Image.open(io.BytesIO(saved(shown, "png")))
+    assert page.size == (2 * dots.SIDE + dots.GAP, 4 * 4 + 8 + dots.SIDE)
