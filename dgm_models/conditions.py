@@ -1,4 +1,4 @@
-"""What y is in p(x | y): nothing, one of some classes, numbers, or an element of another space.
+"""What y is in p(x | y): nothing, one of some classes, numbers, words, or an element of another space.
 
 A batch of conditions is a tensor with a row an element; `null` is the condition that stands for none, which networks know as well as any
 other, so that a model can be asked without one and guided (Ho and Salimans, 2022).
@@ -6,7 +6,9 @@ other, so that a model can be asked without one and guided (Ho and Salimans, 202
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -133,6 +135,57 @@ class Given(Carried):
         if len(y) != n:
             raise ValueError(f"expected {n} elements to go by, got {len(y)}")
         return torch.cat([self.space.to_signal(y), torch.ones(n, 1, *y.shape[2:])], dim=1)
+
+
+@dataclass(frozen=True)
+class Words(Condition):
+    """A text of at most `length` words of a vocabulary: y int64 (n, length), with the number after the last where no more follow."""
+
+    vocabulary: tuple[str, ...]
+    length: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
+
+    @property
+    def blank(self) -> int:
+        return len(self.vocabulary)
+
+    def split(self, text: str) -> list[str]:
+        """Its words in lower case; what is no letter or digit parts them."""
+        return re.findall(r"[^\W_]+", text.lower())
+
+    def unknown(self, text: str) -> list[str]:
+        """The words of a text that are not in the vocabulary, in their order."""
+        return [word for word in self.split(text) if word not in self.vocabulary]
+
+    def read(self, texts: Sequence[str]) -> Tensor:
+        """Texts -> y, (n, length). ValueError names words that are not known, and texts that are too long."""
+        rows = []
+        for text in texts:
+            if strange := self.unknown(text):
+                raise ValueError(f"expected words that the model knows, got {', '.join(map(repr, strange[:8]))}")
+            words = [self.vocabulary.index(word) for word in self.split(text)]
+            if len(words) > self.length:
+                raise ValueError(f"expected at most {self.length} words, got {len(words)}")
+            rows.append(words + [self.blank] * (self.length - len(words)))
+        return torch.tensor(rows, dtype=torch.int64).view(-1, self.length)
+
+    def null(self, n: int) -> Tensor:
+        return torch.full((n, self.length), self.blank)
+
+    def is_null(self, y: Tensor) -> Tensor:
+        return (y == self.blank).all(1)
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        if y is None:
+            return self.null(n)
+        y = torch.as_tensor(y)
+        if y.shape != (n, self.length) or y.dtype != torch.int64:
+            raise ValueError(f"expected {n} rows of {self.length} words as `read` makes them, got {tuple(y.shape)} of {y.dtype}")
+        if ((y < 0) | (y > self.blank)).any():
+            raise ValueError(f"expected words by their numbers from 0 to {self.blank}, where {self.blank} is none")
+        return y
 
 
 NOTHING = Classes()

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models.probability import log_discretized_logistic, log_normal
-from dgm_models.spaces import Pixels, Space
+from dgm_models.spaces import Lit, Space
 
 
 class Likelihood(ABC):
@@ -128,9 +128,9 @@ class Logistics(Likelihood):
 
 def of_levels(space: Space) -> Likelihood:
     """What a decoder's numbers mean: the levels of pictures, or normal coordinates."""
-    return Logistics(space) if isinstance(space, Pixels) else Normal(space)
+    return Logistics(space) if isinstance(space, Lit) else Normal(space)
 
 
 def of_bits(space: Space) -> Likelihood:
     """The same where pictures are taken as black and white."""
-    return Bernoulli(space) if isinstance(space, Pixels) else Normal(space)
+    return Bernoulli(space) if isinstance(space, Lit) else Normal(space)

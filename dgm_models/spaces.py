@@ -121,16 +121,49 @@ class Reals(Space):
         return self.size * math.log(2 * SPAN / levels)
 
 
+class Lit(Space):
+    """Numbers in [0, 1] that stand for levels, such as 8-bit ones, in a shape of channels and sides."""
+
+    discrete = True
+    scale, shift = 2.0, -1.0
+
+    def check(self, x: Tensor) -> Tensor:
+        if super().check(x).numel() and (x.min() < -1e-4 or x.max() > 1 + 1e-4):
+            raise ValueError(f"expected {self.unit}s in [0, 1], got {x.min():.3g} to {x.max():.3g}")
+        return x
+
+    def read(self, x: Tensor) -> Tensor:
+        """8-bit levels as numbers in [0, 1]; yes and no as 1 and 0; floats as they are."""
+        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+
+    def check_seen(self, seen: Tensor, most: Tensor) -> Tensor:
+        if ((seen < -1e-3) | (seen > most + 1e-3)).any():
+            got = f"{seen.min():.3g} to {seen.max():.3g}"
+            raise ValueError(f"expected what was seen of {self.unit}s in [0, 1], with 0 where they are hidden, got {got}")
+        return seen
+
+    def clamp(self, x: Tensor) -> Tensor:
+        return x.clamp(0, 1)
+
+    def shown(self, z: Tensor) -> Tensor:
+        """As grey, noise is its own distribution function."""
+        return torch.special.ndtr(z)
+
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        return (x * (levels - 1)).round().long().clamp(0, levels - 1)
+
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        return level.float() / (levels - 1)
+
+
 @dataclass(frozen=True)
-class Pixels(Space):
+class Pixels(Lit):
     """Pictures, (channels, height, width) in [0, 1], whose numbers stand for 8-bit levels; as high as wide unless a width is given."""
 
     channels: int
     height: int
     width: int = 0
 
-    discrete = True
-    scale, shift = 2.0, -1.0
     unit = "pixel"
 
     def __post_init__(self) -> None:
@@ -147,33 +180,21 @@ class Pixels(Space):
             raise ValueError(f"expected pictures as high as wide, got {self.height} x {self.width}")
         return self.height
 
-    def check(self, x: Tensor) -> Tensor:
-        if super().check(x).numel() and (x.min() < -1e-4 or x.max() > 1 + 1e-4):
-            raise ValueError(f"expected pixels in [0, 1], got {x.min():.3g} to {x.max():.3g}")
-        return x
 
-    def read(self, x: Tensor) -> Tensor:
-        """8-bit levels as numbers in [0, 1]; floats as they are."""
-        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+@dataclass(frozen=True)
+class Grid(Lit):
+    """Solids: cells in [0, 1], empty to full, of as many sides as are given; (1, *sides)."""
 
-    def check_seen(self, seen: Tensor, most: Tensor) -> Tensor:
-        if ((seen < -1e-3) | (seen > most + 1e-3)).any():
-            got = f"{seen.min():.3g} to {seen.max():.3g}"
-            raise ValueError(f"expected what was seen of pixels in [0, 1], with 0 where they are hidden, got {got}")
-        return seen
+    sides: tuple[int, ...]
 
-    def clamp(self, x: Tensor) -> Tensor:
-        return x.clamp(0, 1)
+    unit = "cell"
 
-    def shown(self, z: Tensor) -> Tensor:
-        """As grey, noise is its own distribution function."""
-        return torch.special.ndtr(z)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sides", tuple(self.sides))
 
-    def to_levels(self, x: Tensor, levels: int) -> Tensor:
-        return (x * (levels - 1)).round().long().clamp(0, levels - 1)
-
-    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
-        return level.float() / (levels - 1)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, *self.sides)
 
 
 @dataclass(frozen=True)

@@ -109,3 +109,26 @@ def test_the_player_shows_every_colour_and_so_do_its_files():
     assert np.load(io.BytesIO(saved(value, "npy"))).shape == (3, 3, 4, 4)
     with pytest.raises(ValueError, match="pictures of 1 or 3 colours, got 2"):
         image.tile(torch.zeros(1, 2, 4, 4), 1)
+
+
+def test_solids_go_through_the_house():
+    """Half-filled cubes: a mixture learns them, and gives back a hidden half; a network of pictures refuses them by name."""
+    from dgm_models.families.gaussian_mixture import GaussianMixture
+    from dgm_models.spaces import Grid
+
+    space = Grid((4, 4, 4))
+    below, above = torch.zeros(space.shape), torch.zeros(space.shape)
+    below[:, :2], above[:, 2:] = 1, 1
+    x = torch.stack([below, above]).repeat(100, 1, 1, 1, 1)
+    model = GaussianMixture(space, classes=2, components=1, factors=1, floor=0.02)
+    *_, _ = model.fit(x, torch.arange(200) % 2, steps=3)
+    model.eval().requires_grad_(False)
+    assert (model.sample(Noise(range(2)), torch.tensor([0, 1])).round() == torch.stack([below, above])).float().mean() > 0.95
+    seen = torch.zeros(space.shape, dtype=torch.bool)
+    seen[:, :, :2] = True
+    away = Hide(seen)
+    done = last(model.restore(away(above[None]), away, Noise([0]))).x
+    assert (done.round() == above).float().mean() > 0.95
+    assert torch.equal(done[:, seen], above[None][:, seen])
+    with pytest.raises(ValueError, match="cells in"):
+        model.log_prob(2 * x[:1])
