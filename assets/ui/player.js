@@ -86,7 +86,8 @@ function fit() {
   const beside = !wide && film.rows[0].guess ? 2 : 1;
   const lines = film.rows.reduce((sum, row) => sum + row.height, 0);
   const room = Math.max(60, (stage.clientWidth - side - 12 * (beside - 1)) / beside);
-  const scale = Math.max(0.5, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
+  const least = rows.some((part) => part.shrinks) ? 0 : 0.5;  // pixels that are smaller cannot be told apart
+  const scale = Math.max(least, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
   for (const part of rows) {
     if (part.fit) part.fit(room);
     else part.element.style.width = Math.floor(part.row.width * scale) + 'px';

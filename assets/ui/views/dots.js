@@ -19,6 +19,7 @@ renderers.dots = (row, { label }) => {
   };
   return {
     element: canvas,
+    shrinks: true,
     draw(at) {
       const style = getComputedStyle(canvas);
       context.setTransform(fine, 0, 0, fine, 0, 0);
