@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dgm_models.applications import few
-from dgm_models.applications.particles import METHODS, FlowSettings, picture, race
+from dgm_models.applications.particles import METHODS, FlowSettings, race
 from dgm_models.data import mnist, points
 from dgm_models.families.gradient_flow import Critic, discrepancy, flow, kernel_score, lipschitz, sliced, stein
 from dgm_models.networks.transport import SlicedTransport
@@ -95,13 +95,6 @@ def test_the_race_is_a_function_of_its_seed_and_settings():
         FlowSettings(target="spiral")
     with pytest.raises(ValueError, match="Steps: expected"):
         FlowSettings(steps=1000)
-
-
-def test_dots_stand_where_the_points_are():
-    drawn = picture(torch.tensor([[0.0, 1.0], [9.0, 9.0]]), torch.tensor([[0.0, -1.0]]), side=21, reach=2.1)[0, 0]
-    assert drawn[5, 10] == 1
-    assert drawn[15, 10] == pytest.approx(0.35)
-    assert (drawn > 0).sum() == 2  # what lies outside is not shown
 
 
 def test_a_kept_flow_carries_new_particles_to_the_data_of_their_label():

@@ -38,12 +38,13 @@ def test_texts_are_shown_to_where_they_end_and_saved_as_text():
 
 
 def test_dots_lie_where_their_points_are():
-    """Within half a step of the 256 that travel; the second axis upwards; one tile for one cloud."""
+    """Within half a step of the 255 that travel; the second axis upwards; one tile for one cloud; what lies outside is not shown."""
     x = torch.tensor([[-2.1, -2.1], [2.1, 2.1], [0.3, -1.0]])
     shown = Film([Row(still(x), 1, view=before(x[:1]))], name="points").value()
     row = shown["rows"][0]
-    back = torch.from_numpy(dots.places(row["points"]).astype(np.float32)) / 255 * 4.2 - 2.1
-    assert (back - x).abs().max() <= 4.2 / 255 / 2 + 1e-6
+    back = torch.from_numpy(dots.places(row["points"]).astype(np.float32) - 1) / 254 * 4.2 - 2.1
+    assert (back - x).abs().max() <= 4.2 / 254 / 2 + 1e-6
+    assert dots.places(dots.pack([torch.tensor([[0.0, 9.0], [0.0, 0.0]])], 1)["points"]).tolist() == [[0, 0], [128, 128]]
     page = np.asarray(Image.open(io.BytesIO(saved(shown, "png"))))
     assert tuple(page[1, -2]) == dots.INK["model"]
     assert tuple(page[-2, 1]) == dots.INK["model"]

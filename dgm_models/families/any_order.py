@@ -23,6 +23,7 @@ from dgm_models.networks import fitted
 from dgm_models.probability import PART, choose_positions, draw, lerp, log_chosen, order_keys, sharpen
 from dgm_models.spaces import Space
 
+MOST_CUTS = 1000
 HASTE = 2.0  # the share that is known grows as this power of the share of steps: the first pixels decide most, so they come one by one
 TOGETHER = 0.85  # correlation of hidden pixels in one block average, of 0.6 to 0.9 alike on 80 digits; with 0 every third is lost
 BLOCK = 4  # side of the squares over which an order spreads the pixels that are revealed together
@@ -88,11 +89,10 @@ class AnyOrder(Family):
     def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
         """An estimate of the lower bound of log p(x | y), nats (n,), from k numbers of seen elements, evenly spread.
 
-        Each is a random order cut there; the mean over all orders is the bound itself. k from 1 to the numbers of an element; else
-        ValueError.
+        Each is a random order cut there; the mean over all orders is the bound itself. k from 1 to MOST_CUTS; else ValueError.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= self.space.size:
-            raise ValueError(f"k: expected 1 to {self.space.size} cuts, got {k!r}")
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST_CUTS:
+            raise ValueError(f"k: expected 1 to {MOST_CUTS} cuts, got {k!r}")
         self.space.check(x)
         levels, everything = self.space.to_levels(x, self.levels), torch.ones((len(x), self.space.size), dtype=torch.bool)
         return self._bound(levels, everything, [self.labels(y, len(x))], Noise.of(x), k)[:, 0] - self.space.log_width(self.levels)

@@ -17,7 +17,7 @@ INK = {"data": (15, 118, 110), "model": (176, 58, 10)}
 
 def pack(frames: list[Tensor], columns: int, behind: Tensor | None = None, reach: float = REACH) -> dict[str, Any]:
     """Frames of (tiles, points, 2), or of (points, 2) for one tile; `behind`, (m, 2), stands still in each tile. Places travel as bytes:
-    0 to 255 from -reach to reach."""
+    1 to 255 from -reach to reach, and 0 for what lies outside and is not shown."""
     films = torch.stack([frame if frame.dim() == 3 else frame[None] for frame in frames])
     tiles, points = films.shape[1:3]
     columns = min(columns, tiles)
@@ -34,12 +34,12 @@ def pack(frames: list[Tensor], columns: int, behind: Tensor | None = None, reach
 
 
 def _bytes(x: Tensor, reach: float) -> str:
-    levels = ((x / reach + 1) / 2 * 255).round().clamp(0, 255).to(torch.uint8)
+    levels = torch.where((x.abs() <= reach).all(-1, keepdim=True), ((x / reach + 1) / 2 * 254).round() + 1, 0.0).to(torch.uint8)
     return "data:application/octet-stream;base64," + base64.b64encode(levels.numpy().tobytes()).decode()
 
 
 def places(packed: str) -> np.ndarray:
-    """What `pack` made of places: uint8 (n, 2), 0 to 255 along each axis."""
+    """What `pack` made of places: uint8 (n, 2), 1 to 255 along each axis, 0 for those outside."""
     return np.frombuffer(base64.b64decode(packed.partition(",")[2]), np.uint8).reshape(-1, 2)
 
 
@@ -53,7 +53,7 @@ def paint(packed: dict[str, Any], at: int) -> np.ndarray:
         left, top = tile % packed["columns"] * step, tile // packed["columns"] * step
         pen.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), outline=(200, 200, 200))
         for kind, dots, size in (("data", still, 1.5), ("model", points, 2.5)):
-            for x, y in dots / 255 * (SIDE - 1):
+            for x, y in (dots[dots[:, 0] > 0] - 1.0) / 254 * (SIDE - 1):
                 across, down = left + x, top + SIDE - 1 - y
                 pen.ellipse((across - size, down - size, across + size, down + size), fill=INK[kind])
     return np.asarray(page)

@@ -1,4 +1,4 @@
-// Points of the plane: dots in tiles, those of data behind them. Places are bytes, 0 to 255 along each axis, the second axis upwards.
+// Points of the plane: dots in tiles, those of data behind them. Places are bytes, 1 to 255 along each axis, the second axis upwards; 0: outside.
 renderers.dots = (row, { label }) => {
   const canvas = document.createElement('canvas'), context = canvas.getContext('2d'), fine = 2;
   canvas.className = 'dots';
@@ -11,9 +11,10 @@ renderers.dots = (row, { label }) => {
   const dots = (places, from, many, left, top, size, colour) => {
     context.fillStyle = colour;
     for (let i = 0; i < many; i++) {
-      const x = left + places[from + 2 * i] / 255 * (side - 1), y = top + side - 1 - places[from + 2 * i + 1] / 255 * (side - 1);
+      if (!places[from + 2 * i]) continue;
+      const [x, y] = [0, 1].map((axis) => (places[from + 2 * i + axis] - 1) / 254 * (side - 1));
       context.beginPath();
-      context.arc(x, y, size, 0, 2 * Math.PI);
+      context.arc(left + x, top + side - 1 - y, size, 0, 2 * Math.PI);
       context.fill();
     }
   };
