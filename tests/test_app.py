@@ -445,6 +445,14 @@ def test_the_address_of_every_panel_gives_its_state_back():
             assert panel.key(state) == panel.link(state)
 
 
+def test_a_label_that_is_needed_is_not_left_out():
+    panel = ADDRESSES["gflownet.way"]
+    pad, _, seed = first.defaults(panel)
+    for label, said in (("not given", "expected a label here"), ("12", "from 0 to 9"), (-1, "from 0 to 9")):
+        with pytest.raises(ValueError, match=said):
+            panel.whole([pad, label, seed])
+
+
 def test_a_result_of_an_uploaded_picture_is_not_kept():
     panel = ADDRESSES["my-digit"]
     x = mnist.pixels(mnist.test()[0][:1])

@@ -82,7 +82,6 @@ def panel(
     heading: str = "",
     order: Sequence[Shown] | None = None,
     api_name: str | None = None,
-    kept: bool = True,
 ) -> Live:
     """Lay a panel out and wire it. `answer(**values by the names of controls)` returns a value for each that shows a part of it, in
     `order` or as they stand in the columns: a Film, what a component takes, or a function that makes it of the link; or it yields such
@@ -115,7 +114,7 @@ def panel(
             yield finished(values, parts)
 
     grows = inspect.isgeneratorfunction(answer)
-    live = Live(address, fields, grow if grows else run, [made[each] for each in shown], kept=kept, grows=grows)
+    live = Live(address, fields, grow if grows else run, [made[each] for each in shown], grows=grows)
     react([event for each in laid if each.asks for event in each.events], live, api_name=api_name)
     react([event for each in laid if not (each.asks or each.forgets) for event in each.events], live)
     for each in laid:
@@ -209,12 +208,17 @@ def fill(text: str, address: str, pad: str, label: str, draw: Callable[[int], Te
     return build
 
 
-def label(**options: Any) -> Control:
-    """y, 0 to k - 1, or -1 where none is given."""
+def label(needed: int | None = None) -> Control:
+    """y, 0 to k - 1, or -1 where none is given; where one is needed, it begins with that, and none is refused."""
+
+    def read(value: Any) -> int:
+        if needed is not None and label_of(value) < 0:
+            raise ValueError("Label y: expected a label here, got none")
+        return label_of(value)
 
     def build(_: list[Laid]) -> Laid:
-        field = label_control(**options)
-        return Laid("y", [field], label_of, [field.component.input])
+        field = label_control(needed)
+        return Laid("y", [field], read, [field.component.input])
 
     return build
 
@@ -227,24 +231,23 @@ def seed(default: int = 7) -> Control:
     return build
 
 
-def knobs(kind: type[Settings], only: Sequence[str] = (), called: str = "settings") -> Control:
+def knobs(kind: type[Settings], only: Sequence[str] = ()) -> Control:
     """The sliders of a sampler, or some of them, as its checked settings."""
 
     def build(_: list[Laid]) -> Laid:
         fields = widgets.knobs(kind, only=only)
         read = lambda *values: widgets.settings_from(kind, fields, values)  # noqa: E731
-        return Laid(called, fields, read, widgets.moves(fields), KNOBS)
+        return Laid("settings", fields, read, widgets.moves(fields), KNOBS)
 
     return build
 
 
-def choice(name: str, label: str, choices: Sequence[Any], value: str, radio: bool = False, called: str = "") -> Control:
-    """One of several words, or of (word on the page, what travels)."""
-    known = [each[1] if isinstance(each, tuple) else each for each in choices]
+def choice(name: str, label: str, choices: Sequence[str], value: str, radio: bool = False) -> Control:
+    """One of several words."""
 
     def build(_: list[Laid]) -> Laid:
         component = (gr.Radio if radio else gr.Dropdown)(list(choices), value=value, label=label)
-        return Laid(called or name, [Field(name, component)], lambda text: one_of(text, label, known), [component.input])
+        return Laid(name, [Field(name, component)], lambda text: one_of(text, label, tuple(choices)), [component.input])
 
     return build
 
