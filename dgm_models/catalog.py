@@ -49,7 +49,7 @@ def recipe(id: str) -> Recipe:
 
 
 def family(id: str) -> type:
-    return _named(recipe(id).family)
+    return named(recipe(id).family)
 
 
 def models_for(question: str, undoes: type | None = None, data: str = FIRST) -> list[str]:
@@ -66,18 +66,18 @@ def models_for(question: str, undoes: type | None = None, data: str = FIRST) -> 
 
 
 def _answers(row: Recipe, question: str) -> bool:
-    kind = _named(row.family)
+    kind = named(row.family)
     return row.generative and bool(kind.restores if question == "restore" else getattr(kind, question, None))
 
 
-def build(row: Recipe) -> nn.Module:
-    """The model of a recipe with fresh, random parameters: for training."""
-    data, kind = SETS[row.data], _named(row.family)
+def build(row: Recipe, data: Dataset | None = None) -> nn.Module:
+    """The model of a recipe with fresh, random parameters, to train on its data set, or on another one."""
+    data, kind = data or SETS[row.data], named(row.family)
     if "condition" not in inspect.signature(kind).parameters and not isinstance(data.condition, Classes):
         raise ValueError(f"{row.id}: {kind.__name__} takes classes, and {data.title} has {type(data.condition).__name__}")
     config = {**_taken(kind, {"space": data.space, "classes": data.condition.count, "condition": data.condition}), **row.family_config}
     if row.network:
-        maker = _named(row.network)
+        maker = named(row.network)
         config["network"] = maker(**{**_taken(maker, _about(data)), **row.network_config})
     return kind(**config)
 
@@ -183,6 +183,6 @@ def _opened(id: str) -> Loaded:
     return Loaded(model, source, sum(p.numel() for p in model.parameters()))
 
 
-def _named(dotted: str) -> type:
+def named(dotted: str) -> type:
     module, name = dotted.split(":")
     return getattr(import_module(module), name)

@@ -21,6 +21,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
+from dgm_models import catalog
 from dgm_models.conditions import Classes
 from dgm_models.contracts import Family, Noise
 from dgm_models.data import points
@@ -38,17 +39,18 @@ from dgm_models.families.gflownet import GFlowNet
 from dgm_models.families.gsn import GSN
 from dgm_models.families.sliced_flow import SlicedWassersteinFlow
 from dgm_models.families.vae import VAE
-from dgm_models.networks.adversarial import Adversaries, PointAdversaries
-from dgm_models.networks.any_order import AnyOrderMLP, AnyOrderUNet
-from dgm_models.networks.autoencoder import PointAutoencoder
+from dgm_models.networks.adversarial import Adversaries
+from dgm_models.networks.any_order import AnyOrderUNet
 from dgm_models.networks.boltzmann import Belief, Layers
-from dgm_models.networks.coupling import CoarseToFine, CoupledCoordinates
-from dgm_models.networks.energy import EnergyMLP, EnergyUNet
+from dgm_models.networks.coupling import CoarseToFine
+from dgm_models.networks.energy import EnergyUNet
 from dgm_models.networks.nade import NADE
-from dgm_models.networks.raster import CoordinateNet, RasterNet
-from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
+from dgm_models.networks.raster import RasterNet
+from dgm_models.networks.velocity import VelocityUNet
 from dgm_models.probability import energy_distance
-from dgm_models.spaces import Pixels, Reals, Space
+from dgm_models.recipes import Recipe
+from dgm_models.recipes import points as recipes
+from dgm_models.spaces import Pixels, Space
 from dgm_models.sweeps import Bits, balance
 from dgm_models.training.loop import train
 
@@ -77,7 +79,7 @@ def some(values: Sequence[Any], *chosen: Any) -> list[Any]:
     ]
 
 
-PLANE, TINY, TINTED = Reals((2,)), Pixels(1, 4), Pixels(3, 8)
+PLANE, TINY, TINTED = points.DATA.space, Pixels(1, 4), Pixels(3, 8)
 
 
 class TinyAutoencoder(nn.Module):
@@ -104,31 +106,28 @@ class TinyAutoencoder(nn.Module):
 def build(family: str, space: Space) -> Family:
     """An untrained toy of a family, on points or on pictures."""
     torch.manual_seed(0)
-    picture = isinstance(space, Pixels)
-    channels, side = (space.channels, space.side) if picture else (0, 0)
+    if not isinstance(space, Pixels):
+        return catalog.build(on_points(family), points.DATA)
+    channels, side = space.channels, space.side
     if family == "mixture":
         return GaussianMixture(space, classes=2, components=3, factors=1, floor=0.02)
     if family in ("vae", "gradient_flow"):
-        network = TinyAutoencoder(space.shape, 3, 2) if picture else PointAutoencoder(2, 3, width=32, classes=2)
-        kind, more = (VAE, {}) if family == "vae" else (SlicedWassersteinFlow, {"steps": 30, "beta": 0.5})
-        more |= {"condition": Classes(2)} if family == "vae" else {"classes": 2}
-        return kind(network, space, latent=3, **more)
+        network = TinyAutoencoder(space.shape, 3, 2)
+        if family == "vae":
+            return VAE(network, space, latent=3, condition=Classes(2))
+        return SlicedWassersteinFlow(network, space, latent=3, classes=2, steps=30, beta=0.5)
     if family == "gflownet":
         return GFlowNet(NADE(Bits(space).size, 64, classes=2), space, classes=2, hidden=64)
     if family == "autoregressive":
         small = {"width": 32, "above": 16, "rows": 1, "depth": 1, "window": 3, "memory": 16, "plan": 4}
-        network = RasterNet(space.shape, classes=2, **small) if picture else CoordinateNet(2, 64, classes=2)
-        return Autoregressive(network, space, Classes(2))
+        return Autoregressive(RasterNet(space.shape, classes=2, **small), space, Classes(2))
     if family == "any_order":
-        network = AnyOrderUNet(width=16, fine=1, coarse=1, classes=2, channels=channels) if picture else AnyOrderMLP(2, 64, classes=2)
-        return AnyOrder(network, space, classes=2)
+        return AnyOrder(AnyOrderUNet(width=16, fine=1, coarse=1, classes=2, channels=channels), space, classes=2)
     if family == "flow":
         small = {"widths": (32,), "depths": (2,), "first": 1, "recogniser": 8}
-        network = CoarseToFine(side, classes=2, channels=channels, **small) if picture else CoupledCoordinates(2, 64, classes=2)
-        return Flow(network, space, classes=2)
+        return Flow(CoarseToFine(side, classes=2, channels=channels, **small), space, classes=2)
     if family == "energy":
-        network = EnergyUNet(channels, width=16, coarse=1, classes=2) if picture else EnergyMLP(2, classes=2)
-        return EnergyBased(network, space, classes=2, most=4.0 if picture else 2.0, compare=0.01)
+        return EnergyBased(EnergyUNet(channels, width=16, coarse=1, classes=2), space, classes=2, most=4.0, compare=0.01)
     if family == "dbm":
         network = Layers([Bits(space).size, 48, 24], classes=2, centred=True)
         return DeepBoltzmann(network, space, classes=2, greedy=(0.15, 0.3), sweeps=2, telling=1.0)
@@ -137,15 +136,16 @@ def build(family: str, space: Space) -> Family:
     if family == "dbn":
         return DeepBelief(Belief(Bits(space).size, 64, 64, classes=2), space, classes=2, sweeps=2, telling=1.0)
     if family == "gan":
-        network = PointAdversaries(4, 2, classes=2)
-        if picture:
-            network = Adversaries(4, classes=2, side=side, width=16, critic_width=16, fine=1, channels=channels)
-        return GAN(network, space, latent=4, condition=Classes(2), gamma=0.3 if picture else 0.1, penalised=0.5)
-    if family == "gsn":
-        network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, classes=2, outputs=2)
-        return GSN(network, space, Classes(2))
-    network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2) if picture else VelocityMLP(2, width=64, classes=2)
-    return {"diffusion": Diffusion, "distilled": DistilledDiffusion}[family](network, space, Classes(2))
+        network = Adversaries(4, classes=2, side=side, width=16, critic_width=16, fine=1, channels=channels)
+        return GAN(network, space, latent=4, condition=Classes(2), gamma=0.3, penalised=0.5)
+    network = VelocityUNet(channels, width=16, fine=1, coarse=1, classes=2)
+    return {"diffusion": Diffusion, "distilled": DistilledDiffusion, "gsn": GSN}[family](network, space, Classes(2))
+
+
+def on_points(family: str) -> Recipe:
+    """The row of the playground for a family."""
+    name = {"mixture": "gmm", "distilled": "diffusion-fast"}.get(family, family.replace("_", "-"))
+    return recipes.BY_ID[f"{name}-points"]
 
 
 def toy_data(space: Space) -> tuple[Tensor, Tensor]:
@@ -153,7 +153,7 @@ def toy_data(space: Space) -> tuple[Tensor, Tensor]:
     or in blue on red (class 1), 8 x 8.
     """
     if not space.discrete:
-        return points.moons(4000)
+        return points.DATA.train()
     generator = torch.Generator().manual_seed(0)
     y = torch.randint(0, 2, (2000,), generator=generator)
     at = torch.randint(0, 4, (2000,), generator=generator)
@@ -186,26 +186,31 @@ def teach(model: Family, space: Space, toy: Callable[[str], Family]) -> list[flo
         torch.manual_seed(0)  # whether that one was trained now or loaded
         next(model.lessons(machine))
     model.observe((x * 255).round().to(torch.uint8) if space.discrete else x)
+    how = _how(model, space)
     if isinstance(model, GAN | BoltzmannMachine | DeepBelief):
-        how, steps = {
-            GAN: ({"rate": 3e-3, "momentum": 0.0}, 1200),
-            BoltzmannMachine: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
-            DeepBoltzmann: ({"rate": 1.0, "optimizer": "sgd"}, 2000),
-            DeepBelief: ({"rate": 1.0 if space.discrete else 2.0, "optimizer": "sgd"}, 3500),
-        }[type(model)]
-        steps, batch = (1200 if isinstance(model, DeepBelief) else 600, 64) if space.discrete else (steps, 128)
         far = [energy_distance(model.sample(Noise(range(400))), x[:400])]
-        for _ in train(model, x, y, steps=steps, batch=batch, ema=0.98, **how):
+        for _ in train(model, x, y, **how):
             pass
         if not isinstance(model, GAN):  # as `finish` does, with temperatures enough for a toy
             balance(model.network.above if isinstance(model, DeepBelief) else model.network, temperatures=600)
         return [*far, energy_distance(model.sample(Noise(range(400))), x[:400])]
-    enough = {VAE: (2000, 2000), SlicedWassersteinFlow: (2000, 2000), Flow: (250, 1200)}
-    steps = enough.get(type(model), (400, 1200))[not space.discrete]
-    losses = [p.losses["model"] for p in train(model, x, y, steps=steps, batch=128, rate=3e-3, ema=0.98, report_every=50)]
+    losses = [p.losses["model"] for p in train(model, x, y, report_every=50, **how)]
     if isinstance(model, SlicedWassersteinFlow):
         model.finish(x, y)
     return losses
+
+
+def _how(model: Family, space: Space) -> dict[str, Any]:
+    """The options of a toy's training: of its row, or of what small pictures need."""
+    if not space.discrete:
+        row = next(row for row in recipes.RECIPES if type(model) is catalog.named(row.family))
+        return {name: getattr(row, name) for name in ("steps", "batch", "rate", "ema", "optimizer", "momentum")}
+    if isinstance(model, GAN):
+        return {"steps": 600, "batch": 64, "ema": 0.98, "rate": 3e-3, "momentum": 0.0}
+    if isinstance(model, BoltzmannMachine | DeepBelief):
+        return {"steps": 1200 if isinstance(model, DeepBelief) else 600, "batch": 64, "ema": 0.98, "rate": 1.0, "optimizer": "sgd"}
+    steps = 2000 if isinstance(model, VAE | SlicedWassersteinFlow) else 250 if isinstance(model, Flow) else 400
+    return {"steps": steps, "batch": 128, "ema": 0.98, "rate": 3e-3}
 
 
 FAMILIES = (

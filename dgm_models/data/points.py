@@ -7,6 +7,10 @@ import math
 import torch
 from torch import Tensor
 
+from dgm_models.conditions import Classes
+from dgm_models.data.dataset import Dataset
+from dgm_models.spaces import Reals
+
 
 def moons(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Two interleaved half circles with noise 0.1: float32 (n, 2), and which moon, int64 (n,)."""
@@ -26,3 +30,19 @@ def ring(n: int, modes: int = 8, seed: int = 0) -> tuple[Tensor, Tensor]:
     angle = 2 * math.pi * which / modes
     centre = torch.stack([angle.cos(), angle.sin()], dim=1)
     return centre + 0.1 * torch.randn(n, 2, generator=generator), which
+
+
+DATA = Dataset(
+    "points",
+    "Two moons",
+    "point",
+    Reals((2,)),
+    Classes(2),
+    judge="",
+    hub="",
+    licence="CC0-1.0",
+    source="drawn when asked for",
+    train=lambda: moons(4000),
+    test=lambda: moons(4000, seed=1),
+    shown=lambda: moons(1000, seed=1),
+)
