@@ -61,6 +61,7 @@ function take() {
   if (fresh) value = { ...given, ink: bytes(given.ink), chances: bytes(given.chances), field: bytes(given.field), asked: given.at };
   if (fresh && !timer && (picked === null || picked === given.at)) { at = given.at; picked = null; }
   draw();
+  if (fresh && given.made) dgm.here(value.link);
 }
 $('.picture').addEventListener('click', (event) => {
   const edge = event.target.getBoundingClientRect();
@@ -83,8 +84,8 @@ $('.play').addEventListener('click', () => {
 $('.link').addEventListener('click', async () => {
   if (!value) return;
   let copied = true;
-  try { await navigator.clipboard.writeText(location.origin + location.pathname + value.link); } catch (error) { copied = false; }
-  history.replaceState(null, '', value.link);
+  try { await navigator.clipboard.writeText(dgm.address(value.link)); } catch (error) { copied = false; }
+  dgm.here(value.link);
   $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
   setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
 });

@@ -2,7 +2,7 @@
 const player = element.querySelector('.dgm-player');
 const $ = (name) => player.querySelector(name);
 const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
-let film = null, rows = [], at = 0, timer = null, guessing = false;
+let film = null, rows = [], at = 0, timer = null, guessing = false, zoom = null;
 
 // The address of something that is served beside the page, wherever that is: under a path of a proxy, too.
 function beside(path) {
@@ -14,7 +14,7 @@ function beside(path) {
 function partOf(row, title, source, other) {
   const box = document.createElement('figure');
   const label = [row.title, title].filter(Boolean).join(', ');
-  const drawn = renderers[row.view || 'pictures'](row, { redraw: () => draw(), label, source, other });
+  const drawn = renderers[row.view || 'pictures'](row, { redraw: () => draw(), label, source, other, side: Number(player.dataset.side) });
   box.appendChild(drawn.element);
   if (title) { const c = document.createElement('figcaption'); c.textContent = title; box.appendChild(c); }
   return { box, row, ...drawn };
@@ -25,7 +25,7 @@ function headLine(row, wide) {
   line.className = 'row';
   if (wide) line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
   head.className = 'columns';
-  head.dataset.width = row.width;
+  head.row = row;
   head.style.gridTemplateColumns = `repeat(${row.heads.length}, 1fr)`;
   for (const name of row.heads) head.appendChild(Object.assign(document.createElement('span'), { textContent: name }));
   line.appendChild(head);
@@ -33,6 +33,7 @@ function headLine(row, wide) {
 }
 
 function build() {
+  unzoom();
   stage.replaceChildren();
   rows = [];
   const wide = film.rows.length > 1 || film.rows[0].title;
@@ -48,6 +49,7 @@ function build() {
       side.className = 'side';
       const title = document.createElement('b'); title.textContent = row.title || ''; title.className = row.kind || '';
       const caption = document.createElement('small'); caption.textContent = row.caption || '';
+      side.title = row.caption || '';
       const now = document.createElement('small'); now.className = 'now';
       side.append(title, caption, now);
       line.appendChild(side);
@@ -62,7 +64,7 @@ function build() {
     line.appendChild(pictures);
     stage.appendChild(line);
   }
-  $('.receipt').textContent = film.receipt || '';
+  say(film.receipt || '');
   $('.link').style.display = film.link ? '' : 'none';
   $('.saves').hidden = !film.name || !film.link;
   for (const link of player.querySelectorAll('.saves a')) {
@@ -77,22 +79,49 @@ function build() {
   fit();
 }
 
-function fit() {
-  if (!film) return;
-  const wide = stage.classList.contains('table');
-  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 ? 290 : 160;
-  if (side) stage.style.setProperty('--side', `${side - 10}px`);
-  const widest = Math.max(...rows.map((part) => part.row.width));
-  const beside = !wide && film.rows[0].guess ? 2 : 1;
-  const lines = film.rows.reduce((sum, row) => sum + row.height, 0);
-  const room = Math.max(60, (stage.clientWidth - side - 12 * (beside - 1)) / beside);
-  const least = rows.some((part) => part.shrinks) ? 0 : 0.5;  // pixels that are smaller cannot be told apart
-  const scale = Math.max(least, Math.min(room / widest, Math.max(120, film.tall || 400) / lines));
-  for (const part of rows) {
-    if (part.fit) part.fit(room);
-    else part.element.style.width = Math.floor(part.row.width * scale) + 'px';
+// What a result cost, and where it came from: the first of it in sight, all of it on demand.
+function say(receipt) {
+  $('.receipt').textContent = receipt;
+  $('.details summary').textContent = receipt.split(' · ')[0] || 'details';
+}
+
+// As large as the window leaves room for: down to its lower edge, less what stands below the pictures in the same column.
+function height() {
+  const hall = document.body.classList.contains('dgm-hall');
+  const top = stage.getBoundingClientRect().top + (hall ? 0 : scrollY), column = player.closest('.column');
+  let below = player.getBoundingClientRect().bottom - stage.getBoundingClientRect().bottom;
+  if (column && !hall) {
+    const mine = [...column.children].find((child) => child.contains(player));
+    for (let next = mine?.nextElementSibling; next; next = next.nextElementSibling) below += Math.min(240, next.offsetHeight + 8);
   }
-  for (const head of stage.querySelectorAll('.columns')) head.style.width = Math.floor(head.dataset.width * scale) + 'px';
+  const most = Number(player.dataset.most) || Infinity;  // where more than the film is to be in sight
+  return hall ? innerHeight - top - below - 14 : Math.min(most, Math.max(innerWidth <= 700 ? 320 : 180, innerHeight - top - below - 14));
+}
+
+function fit() {
+  if (!film || !player.offsetParent) return;
+  const wide = stage.classList.contains('table');
+  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 ? 230 : 150;
+  if (side) stage.style.setProperty('--side', `${side - 12}px`);
+  const beside = !wide && film.rows[0].guess && stage.clientWidth > 520 ? 2 : 1;
+  const room = Math.max(60, (stage.clientWidth - side - 24 * (beside - 1)) / beside - 2), drawn = rows.filter((part) => part.natural);
+  for (const part of rows) if (part.fit) part.fit(room);
+  if (!drawn.length) return;
+  const lines = beside > 1 ? drawn.slice(0, 1) : drawn, sum = (at, of) => lines.reduce((total, part) => total + part[at][of], 0);
+  const words = lines.length * (wide ? 10 : 22) + (stage.querySelector('.columns') ? 22 * stage.querySelectorAll('.columns').length : 0);
+  const tall = (height() - words - sum('gaps', 1)) / sum('natural', 1);
+  const across = Math.min(...drawn.map((part) => (room - part.gaps[0]) / part.natural[0]));
+  // so that pictures of many models are still told apart, the page may be longer than the window
+  const least = Math.max(...drawn.map((part) => (part.high ? (wide ? 44 : 28) / part.high : 0))), most = Math.min(...drawn.map((part) => part.most || 6));
+  const scale = Math.min(across, Math.max(least, Math.min(most, tall)));
+  for (const part of drawn) part.resize(scale);
+  stage.classList.toggle('dense', wide && drawn.some((part) => part.high && part.high * scale < 64));
+  for (const head of stage.querySelectorAll('.columns')) {
+    const part = rows.find((each) => each.row === head.row);
+    head.style.width = part.element.style.width;
+    head.style.columnGap = `${part.gap || 0}px`;
+  }
+  draw();
 }
 
 function draw() {
@@ -102,6 +131,7 @@ function draw() {
     if (!part.draw(at, guessing)) { whole = false; continue; }
     if (part.row.now && part.row.notes) part.row.now.textContent = (guessing && part.other ? 'predicted picture: ' : '') + (part.row.notes[at] || '');
   }
+  if (zoom) paintZoom();
   scrub.value = at;
   count.textContent = film.count > 1 ? `${at + 1} / ${film.count}` : '';
   note.textContent = (film.notes || [])[at] || '';
@@ -125,12 +155,12 @@ const acts = {
   back: () => { stop(); go(at - 1); },
   step: () => { stop(); go(at + 1); },
   play: () => (timer ? stop() : play()),
+  stop: () => trigger('stop'),
   guess: () => { guessing = !guessing; $('.guess').setAttribute('aria-pressed', String(guessing)); draw(); },
   link: async () => {
-    const address = location.origin + location.pathname + film.link;
     let copied = true;
-    try { await navigator.clipboard.writeText(address); } catch (error) { copied = false; }
-    history.replaceState(null, '', film.link);
+    try { await navigator.clipboard.writeText(dgm.address(film.link)); } catch (error) { copied = false; }
+    dgm.here(film.link);
     $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
     setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
   },
@@ -138,6 +168,26 @@ const acts = {
 player.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-act]');
   if (button && film) acts[button.dataset.act]();
+});
+// A tile that is clicked is chosen, where tiles are; else it is shown over all of the result, and plays on there.
+function paintZoom() {
+  const side = Math.min(stage.clientWidth, Math.max(stage.clientHeight, 320)), canvas = zoom.box.firstChild;
+  canvas.width = canvas.height = side;
+  zoom.part.tile(canvas.getContext('2d'), zoom.number, [side, side], 0, 0, at, guessing);
+}
+function unzoom() { zoom?.box.remove(); zoom = null; }
+stage.addEventListener('click', (event) => {
+  if (zoom) return unzoom();
+  const part = rows.find((each) => each.element === event.target);
+  if (!part?.tileAt) return;
+  const number = part.tileAt(event.offsetX, event.offsetY);
+  if (player.dataset.picks === 'yes') { props.value = { at: number }; trigger('click'); return; }
+  const box = Object.assign(document.createElement('div'), { className: 'zoom', title: 'a click closes it' });
+  box.appendChild(document.createElement('canvas')).setAttribute('aria-label', 'one picture, enlarged');
+  box.firstChild.setAttribute('role', 'img');
+  stage.appendChild(box);
+  zoom = { part, number, box };
+  paintZoom();
 });
 scrub.addEventListener('input', () => { stop(); go(Number(scrub.value)); });
 $('.speed').addEventListener('change', () => { if (timer) play(); });
@@ -154,6 +204,7 @@ document.addEventListener('keydown', (event) => {
     const inView = (other) => { const box = other.getBoundingClientRect(); return box.top + box.height / 2 > 0 && box.top + box.height / 2 < innerHeight; };
     if ((there.find(inView) || there[0]) !== player) return;
   }
+  if (event.key === 'Escape' && zoom) { event.preventDefault(); unzoom(); return; }
   const keys = { ' ': acts.play, ArrowLeft: acts.back, ArrowRight: acts.step, Home: acts.restart, End: () => { stop(); go(film.count - 1); } };
   if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
@@ -171,24 +222,28 @@ async function arrive() {
   } catch (error) { /* said below */ }
   if (props.value?.stored !== value.stored) return;
   if (kept) show(kept, false);
-  else $('.receipt').textContent = 'This picture could not be loaded. Ask for a new one, or open the page again.';
+  else say('This picture could not be loaded. Ask for a new one, or open the page again.');
 }
 
 function show(value, asked = true) {
-  if (film && value?.made === film.made) return;  // the last part of a stream comes twice: as a part, and as its end
+  if (!value?.rows) return;  // a click on its way to the server
+  if (film && value.made === film.made) return;  // the last part of a stream comes twice: as a part, and as its end
   stop();
   film = value;
-  if (!film || !film.rows) { film = null; return; }
   build();
+  player.dataset.partial = film.partial ? 'yes' : 'no';
   if (!film.partial) {
     player.dataset.link = film.link || '';
     player.dataset.shown = Number(player.dataset.shown || 0) + 1;
+    if (film.link) dgm.here(film.link, asked);
   }
   at = film.count - 1;
   draw();
-  if (asked && !film.partial && document.activeElement?.matches('.dgm-side button, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
+  if (asked && !film.partial && document.activeElement?.matches('.dgm-another, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
   if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
 }
 watch('value', arrive);
-new ResizeObserver(fit).observe(stage);
+new ResizeObserver(fit).observe(player.parentElement);
+addEventListener('resize', fit);
+addEventListener('dgm-look', fit);  // another theme, or the hall
 arrive();

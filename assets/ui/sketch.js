@@ -13,11 +13,12 @@ const unpack = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const MASK = (getComputedStyle(root).getPropertyValue('--dgm-mask').match(/\w\w/g) || ['b3', '26', '1e']).map((byte) => parseInt(byte, 16));
 
 function paint() {
-  const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE);
+  const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE), light = !document.body.classList.contains('dark');
   for (let i = 0; i < ink.length; i++) {
     const hidden = !seen[i];
     // what lies under the hole shows faintly, for a person who draws there
-    image.data.set(hidden ? [...MASK.map((part) => part + (255 - part) * ink[i] / 600), 255] : [ink[i], ink[i], ink[i], 255], 4 * i);
+    const level = light ? 255 - ink[i] : ink[i], under = light ? 0 : 255;
+    image.data.set(hidden ? [...MASK.map((part) => part + (under - part) * ink[i] / 600), 255] : [level, level, level, 255], 4 * i);
   }
   context.putImageData(image, 0, 0);
 }
@@ -101,5 +102,22 @@ function take() {
   const value = props.value;
   if (value && value.ink) { ink = unpack(value.ink); seen = unpack(value.seen); uploaded = Boolean(value.uploaded); history_ = []; paint(); }
 }
+// Without a pointer: arrows move a pen, the space bar sets it down for as long as it is held, or for one dot.
+let pen = [SIDE / 2, SIDE / 2], down = false;
+canvas.addEventListener('keydown', (event) => {
+  const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  if (!move && event.key !== ' ') return;
+  event.preventDefault();
+  if (event.key === ' ' && !down) { clearTimeout(waiting); history_.push([ink.slice(), seen.slice()]); down = true; }
+  if (move) pen = pen.map((part, i) => Math.max(0.5, Math.min(SIDE - 0.5, part + move[i])));
+  if (down) stamp(...pen);
+  paint();
+  const context = canvas.getContext('2d');
+  context.strokeStyle = getComputedStyle(canvas).getPropertyValue('--dgm-accent');
+  context.strokeRect(Math.floor(pen[0]) - 0.5, Math.floor(pen[1]) - 0.5, 2, 2);
+});
+canvas.addEventListener('keyup', (event) => { if (event.key === ' ' && down) { down = false; paint(); drawn(); } });
+canvas.addEventListener('blur', paint);
+addEventListener('dgm-look', paint);
 watch('value', take);
 choose(mode); paint(); take();

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+SUBJECTS = ("samples", "likelihood", "restoring", "cost")
 SIGN = {"lower bound": "≤ ", "estimate": "≈ "}  # a lower bound of log p bounds bits and nats from above
 
 
@@ -14,7 +15,7 @@ SIGN = {"lower bound": "≤ ", "estimate": "≈ "}  # a lower bound of log p bou
 class Figure:
     """`key`: in the manifest's scores. `good`: "higher", "lower", or the value that a perfect model would have. `log`: an axis of it is
     logarithmic. `known`: the only data set of which a perfect value is known. `evidence` and `count`: the keys that say what kind of
-    bound it is, and of how many elements it was measured. `on`: where it is shown besides the board."""
+    bound it is, and of how many elements it was measured. `on`: where it is shown besides the board. `about`: of SUBJECTS."""
 
     key: str
     name: str
@@ -26,6 +27,7 @@ class Figure:
     evidence: str = ""
     count: str = ""
     on: tuple[str, ...] = ("card", "table")
+    about: str = "samples"
 
     def of(self, data: str) -> Figure:
         """The figure for a data set: more is better where nobody knows what a perfect model would have."""
@@ -54,7 +56,7 @@ FIGURES = (
     Figure("read_as_asked_guided", "read as asked, guided or cooled", "{:.1%}", "higher", "the same with the app's own settings"),
     Figure(
         "frechet_ratio",
-        "Frechet distance, floor = 1",
+        "Frechet distance, best possible = 1",
         "{:.2f}",
         "lower",
         "in the judge's features, from the test part; over what as many training elements have",
@@ -63,7 +65,7 @@ FIGURES = (
     Figure("frechet_ratio_guided", "Frechet distance, guided or cooled", "{:.2f}", "lower", "the same with those settings", log=True),
     Figure(
         "texture_ratio",
-        "distance that sees grain, floor = 1",
+        "distance that sees grain, best possible = 1",
         "{:.1f}",
         "lower",
         "in wavelet energies, from the test part; over what as many training elements have",
@@ -87,6 +89,7 @@ FIGURES = (
         "-log2 p of held-out elements given their label, a dimension",
         evidence="evidence",
         count="likelihood_digits",
+        about="likelihood",
     ),
     Figure(
         "nats",
@@ -96,8 +99,17 @@ FIGURES = (
         "-log p of static binarized test digits",
         evidence="nats_evidence",
         count="nats_digits",
+        about="likelihood",
     ),
-    Figure("recognised", "recognises", "{:.1%}", "higher", "share of test elements whose label the model itself recognises", on=("card",)),
+    Figure(
+        "recognised",
+        "recognises",
+        "{:.1%}",
+        "higher",
+        "share of test elements whose label the model itself recognises",
+        on=("card",),
+        about="likelihood",
+    ),
     Figure(
         "inpainting_read_as_original",
         "inpainted, read as the original",
@@ -106,6 +118,7 @@ FIGURES = (
         "the centre hidden, no label; 0.81 is what a perfect posterior of digits would have",
         known="mnist",
         count="inpainting_digits",
+        about="restoring",
     ),
     Figure(
         "super_resolution_read_as_original",
@@ -116,6 +129,7 @@ FIGURES = (
         known="mnist",
         count="super_resolution_digits",
         on=("table",),
+        about="restoring",
     ),
     Figure(
         "sweeps_until_another_digit",
@@ -125,6 +139,7 @@ FIGURES = (
         "100 chains, no label",
         log=True,
         on=("card",),
+        about="cost",
     ),
     Figure(
         "nearest_ratio",
@@ -135,7 +150,7 @@ FIGURES = (
         on=(),
     ),
     Figure("accuracy", "accuracy", "{:.2%}", "higher", "of the judge itself, on the test part", on=()),
-    Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", "default settings, two cores", log=True),
-    Figure("parameters", "million parameters", "{:.2f}", "lower", "of all of its networks", log=True, on=()),
+    Figure("milliseconds_16", "milliseconds for 16 digits", "{:.0f}", "lower", "default settings, two cores", log=True, about="cost"),
+    Figure("parameters", "million parameters", "{:.2f}", "lower", "of all of its networks", log=True, on=(), about="cost"),
 )
 BY_KEY = {figure.key: figure for figure in FIGURES}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 GAP, PAPER = 1, 60  # pixels between the tiles of a sheet, and their level
@@ -59,9 +60,12 @@ def in_colour(array: np.ndarray) -> np.ndarray:
     return array if array.ndim == 3 else array[..., None].repeat(3, 2)
 
 
-def png(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG", compress_level=6)
+def png(array: np.ndarray, link: str = "") -> bytes:
+    """`link`: what opens this picture again, kept in the file as the text "link"."""
+    buffer, said = io.BytesIO(), PngInfo()
+    if link:
+        said.add_text("link", link)
+    Image.fromarray(array).save(buffer, "PNG", compress_level=6, pnginfo=said)
     return buffer.getvalue()
 
 

@@ -13,6 +13,7 @@ RECIPES = (
         data="fashion",
         steps=25,
         about="mixture of factor analysers (Ghahramani and Hinton, 1996), EM",
+        leads=True,
     ),
     Recipe(
         "diffusion-fashion",
@@ -26,6 +27,7 @@ RECIPES = (
         optimizer="muon",
         large={"steps": 5300, "batch": 1024},
         about="flow matching (Lipman et al., 2023) with classifier-free guidance (Ho and Salimans, 2022), a U-Net with attention",
+        leads=True,
     ),
     Recipe(
         "reader-fashion",

@@ -25,6 +25,7 @@ RECIPES = (
         steps=25,
         half=True,
         about="mixture of factor analysers (Ghahramani and Hinton, 1996), EM",
+        leads=True,
     ),
     Recipe(
         "autoregressive-mnist",
@@ -39,6 +40,7 @@ RECIPES = (
         optimizer="muon",
         large={"steps": 10000, "batch": 256, "ema": 0.9995, "network_config": {"memory": 512, "dropout": 0.1}},
         about="exact likelihood pixel by pixel in raster order: a causal convolutional stack and a recurrent summary of rows",
+        leads=True,
     ),
     Recipe(
         "any-order-mnist",
@@ -103,6 +105,7 @@ RECIPES = (
         optimizer="muon",
         large={"steps": 40000, "batch": 512, "ema": 0.9998},
         about="flow matching (Lipman et al., 2023) with classifier-free guidance (Ho and Salimans, 2022), a U-Net with attention",
+        leads=True,
     ),
     Recipe(
         "diffusion-fast-mnist",
@@ -147,6 +150,7 @@ RECIPES = (
         compiles=False,
         large={"steps": 9500, "batch": 128, "ema": 0.9995, "family_config": {"gamma": 1.0, "last_gamma": 0.1}},
         about="relativistic pairs with R1 and R2 (Huang et al., 2024: R3GAN), class-conditional",
+        leads=True,
     ),
     Recipe(
         "gan-few-mnist",

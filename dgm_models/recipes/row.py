@@ -42,6 +42,7 @@ class Recipe:
     half: bool = True
     large: dict[str, Any] = field(default_factory=dict)
     role: str = "model"
+    leads: bool = False  # among the few, as unlike each other as can be, that a comparison starts with
     about: str = ""
 
     def __post_init__(self) -> None:

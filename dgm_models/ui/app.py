@@ -1,7 +1,8 @@
-"""The app: two levels of tabs, one model thread, addresses that open a state."""
+"""The app: pages, their tabs and views, one model thread, addresses that open a state."""
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ import time
 import uuid
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +23,7 @@ from starlette.routing import Route
 from dgm_models import weights
 from dgm_models.ui.film import ENDINGS, Shown, saved
 from dgm_models.ui.first import FOLDER, PLACE, show_first
-from dgm_models.ui.serve import LOOK, MODEL_EVENT, MOST_UPLOAD, BodyLimit, delivered, light_visits, refusal, results, whole_answer
+from dgm_models.ui.serve import LOOK, MODEL_EVENT, MOST_UPLOAD, BodyLimit, Signpost, delivered, light_visits, results, whole_answer
 from dgm_models.ui.tabs import (
     autoregressive,
     belief,
@@ -40,6 +41,7 @@ from dgm_models.ui.tabs import (
     inpainting,
     interpolation,
     mydigit,
+    start,
     superresolution,
     vae,
 )
@@ -48,75 +50,95 @@ from dgm_models.ui.widgets import ASSETS, Live
 SAVED = "gradio_api/save"  # where files of results are, beside the page
 PATIENCE = 20.0  # seconds
 PEOPLE = 600  # events at once: 300 people, and what their pages ask besides
-LEVELS: dict[str, tuple[ModuleType, ...]] = {
-    "Families": (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan),
-    "Lesser known": (belief, boltzmann, gsn, gradient_flow, gflownet),
-    "Applications": (digits, inpainting, superresolution, interpolation),
-    "Compare": (mydigit, board),
-}
 
 
-def is_trained(tab: ModuleType) -> bool:
-    """The tab of a family opens when the weights of its model are there."""
-    return getattr(tab, "MODEL", None) is None or tab.MODEL in weights.manifest()
+class Page(NamedTuple):
+    """What has an address of its own and loads alone: the name of the page, its path, its tabs. A page of one tab has no row of tabs."""
+
+    name: str
+    path: str
+    tabs: tuple[ModuleType, ...]
+
+    @property
+    def trained(self) -> list[ModuleType]:
+        return [tab for tab in self.tabs if getattr(tab, "MODEL", None) is None or tab.MODEL in weights.manifest()]
+
+
+FAMILIES = (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan, belief, boltzmann, gsn, gradient_flow, gflownet)
+PAGES = (
+    Page("Start", "", (start,)),
+    Page("Families", "families", FAMILIES),
+    Page("Digits", "digits", (digits, inpainting, superresolution, interpolation)),
+    Page("Compare", "compare", (mydigit, board)),
+)
 
 
 def build_app(firsts: bool = True) -> gr.Blocks:
-    """The whole page; `panels` of it are all that make results, by their addresses. Each starts with its first result, so that nothing is
-    ever empty, unless those are not wanted."""
-    with gr.Blocks(title="Deep generative models", analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
-        gr.Markdown("# Deep generative models: p(x | y), taken apart", elem_id="dgm-title")
-        panels: dict[str, tuple[str, str, Live]] = {}  # address -> level, tab, panel
-        inner: dict[str, gr.Tabs] = {}
-        with gr.Tabs(elem_id="dgm-level") as outer:
-            for level, tabs in LEVELS.items():
-                with gr.Tab(level, id=level), gr.Tabs(elem_id=f"dgm-{level.lower().replace(' ', '-')}") as inner[level]:
-                    for tab in filter(is_trained, tabs):
-                        with gr.Tab(tab.TITLE, id=tab.ID):
-                            panels[tab.ID] = level, tab.ID, (panel := tab.build())
-                            panels |= {f"{tab.ID}.{name}": (level, tab.ID, part) for name, part in panel.parts.items()}
-        for *_, panel in panels.values() if firsts else ():
-            show_first(panel)
-        _open_addresses(demo, outer, inner, panels)
+    """All pages; `panels` are all that make results, by their addresses, `paths` the page of each. Each view starts with its first result,
+    so that nothing is ever empty, unless those are not wanted."""
+    demo = gr.Blocks(title="Deep generative models", analytics_enabled=False, delete_cache=(3600, 7200))
+    demo.panels, demo.paths = {}, {}
+    for page in PAGES:
+        with demo.route(page.name, page.path) if page.path else demo:
+            panels = _lay_out(demo, page)
+        demo.panels |= panels
+        demo.paths |= dict.fromkeys(panels, page.path)
+    for panel in demo.panels.values() if firsts else ():
+        show_first(panel)
     light_visits(demo)
-    demo.panels = {address: panel for address, (_, _, panel) in panels.items()}
     return demo
 
 
-def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], panels: dict[str, tuple[str, str, Live]]) -> None:
-    """?tab=...&...: select the tab; where the address names settings of it, set its controls and make its picture.
+def _lay_out(demo: gr.Blocks, page: Page) -> dict[str, Live]:
+    """Build a page; its panels by their addresses."""
+    gr.Navbar(main_page_name=PAGES[0].name)
+    panels: dict[str, Live] = {}
+    inner: dict[str, gr.Tabs] = {}
+    with gr.Tabs(elem_classes="dgm-tabs") as outer:
+        for tab in page.trained:
+            with gr.Tab(tab.TITLE, id=tab.ID), gr.Tabs(elem_classes="dgm-views") as inner[tab.ID]:
+                panel = tab.build()
+                panels |= {tab.ID: panel, **{f"{tab.ID}.{name}": part for name, part in panel.parts.items()}}
+    _open_addresses(demo, outer, inner, panels)
+    return panels
 
-    Selecting waits for nobody; only an address that asks for a picture queues where pictures are made.
+
+def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], panels: dict[str, Live]) -> None:
+    """?tab=...&...: select tab and view; where the address names settings, set the controls and make the result.
+
+    Selecting waits for nobody; only an address that asks for a result queues where those are made.
     """
     asked = gr.State({})
 
-    def select_tab(request: gr.Request) -> dict[Any, Any]:
+    def select(request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
         wanted = query.get("tab")
         if wanted not in panels:
+            if wanted is not None:
+                gr.Warning(f"This address names no view: there is no {html.escape(wanted[:40], quote=False)!r} on this page.")
             return {outer: gr.skip()}
-        level, tab, panel = panels[wanted]
-        selected = {outer: gr.Tabs(selected=level), inner[level]: gr.Tabs(selected=tab)}
-        return {**selected, asked: query} if any(each.name in query for each in panel.fields) else selected
+        tab = wanted.partition(".")[0]
+        selected = {outer: gr.Tabs(selected=tab), inner[tab]: gr.Tabs(selected=wanted)}
+        return {**selected, asked: query} if any(each.name in query for each in panels[wanted].fields) else selected
 
-    async def fill_tab(request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
-        *_, panel = panels[query["tab"]]
-        made = None
+    async def fill(request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
+        panel, made = panels[query["tab"]], None
+        values, faults = panel.understood(query)
         try:
-            values = panel.from_query(query)
             made = await whole_answer(panel, values, request.session_hash or "")
-        except (ValueError, gr.Error) as error:
-            said = error if isinstance(error, gr.Error) else refusal(error)
-            gr.Warning(f"This address could not be opened as it is: {said.message}")
+        except gr.Error as error:
+            faults.append(str(error.message))
+        for fault in faults:
+            gr.Warning(f"This address could not be opened as it is: {html.escape(fault, quote=False)}")
         if made is None:
             return {outer: gr.skip()}
         return {**dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, delivered(made), strict=True))}
 
     places = [outer, *inner.values(), asked]
-    demo.load(select_tab, None, places, api_visibility="private", show_progress="hidden", concurrency_limit=None)
-    components = {c for *_, panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
-    players = [panel.outputs[0] for *_, panel in panels.values()]
-    asked.change(fill_tab, asked, [outer, *components], api_visibility="private", show_progress_on=players, **MODEL_EVENT)
+    demo.load(select, None, places, api_visibility="private", show_progress="hidden", concurrency_limit=None)
+    components = {c for panel in panels.values() for c in (*panel.inputs, *panel.outputs)}
+    players = [panel.outputs[0] for panel in panels.values()]
+    asked.change(fill, asked, [outer, *components], api_visibility="private", show_progress_on=players, **MODEL_EVENT)
 
 
 # serving --------------------------------------------------------------------------------------------------------------
@@ -181,12 +203,13 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "theme": theme(),
         "inbrowser": bool(os.environ.get("DGM_OPEN")),
         "css": (ASSETS / "ui" / "style.css").read_text(encoding="utf-8"),
+        "head": f"<script>{(ASSETS / 'ui' / 'shell.js').read_text(encoding='utf-8')}</script>",
         "max_file_size": MOST_UPLOAD,
         "max_threads": PEOPLE,
         "state_session_capacity": 2 * PEOPLE,
         "enable_monitoring": False,
         "app_kwargs": {
-            "middleware": [Middleware(BodyLimit)],
+            "middleware": [Middleware(BodyLimit), Middleware(Signpost, paths=demo.paths)],
             "routes": [Route(f"/{PLACE}/{{file}}", _first), _saving(demo.panels)],
         },
     }

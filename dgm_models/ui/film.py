@@ -130,7 +130,7 @@ def saved(shown: Shown, ending: str) -> bytes:
         return text.file(shown["rows"][0]).encode()
     rows = list(zip(shown.views, shown["rows"], strict=True))
     if ending == "png":
-        return image.png(over(rows, shown["count"] - 1))
+        return image.png(over(rows, shown["count"] - 1), shown["link"])
     smaller = [(replace(view, enlarged=-(-view.enlarged // 2)), row) for view, row in rows]
     return image.gif([over(smaller, at) for at in range(shown["count"])])
 

@@ -35,12 +35,16 @@ def fresh_seed(locked: Any) -> int:
 
 def refuse_if_locked(locked: Any) -> None:
     if locked:
-        raise refusal("The seed is locked. Unlock it, or press Same seed.")
+        raise refusal("The seed is locked: take the lock off, or write another one.")
 
 
-def other_seed(button: gr.Button, seed: gr.Number) -> Callable[..., Any]:
-    """The button draws another seed; returns the event after it."""
-    return button.click(lambda: fresh_seed(False), None, seed, api_visibility="private", show_progress="hidden").success
+def seed_row(default: int = 7) -> tuple[Field, gr.Checkbox, Callable[..., Any]]:
+    """A seed, a button that draws another one, and a lock that keeps it from that; and the event after another is drawn."""
+    with gr.Row(elem_classes="dgm-seed"):
+        seed = widgets.seed_field(default)
+        button = gr.Button("Another", size="sm", variant="primary", elem_classes="dgm-another")
+        lock = gr.Checkbox(False, label="lock", min_width=50, container=False)
+    return seed, lock, button.click(fresh_seed, lock, seed.component, api_visibility="private", show_progress="hidden").success
 
 
 def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = None, data: Field | None = None) -> tuple[Field, list[Any]]:
@@ -51,9 +55,9 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
     pad = widgets.sketch(name, modes, value=widgets.to_sketch(held_out(index)[0], seen))
     with gr.Row(elem_classes="dgm-buttons"):
         which = gr.Dropdown(
-            widgets.named(FIRST, ANY_DIGIT), value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=110
+            widgets.named(FIRST, ANY_DIGIT), value=ANY_DIGIT, label="Which test digit", show_label=False, container=False, min_width=80
         )
-        another = gr.Button("Another test digit", size="sm")
+        another = gr.Button("Another digit", size="sm")
         upload = gr.UploadButton("Your picture", size="sm", file_types=list(photo.ENDINGS), type="filepath")
     chosen = [] if data is None else [data.component]
     picked = gr.on(
@@ -72,7 +76,7 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
 def _pad_words(data: Any) -> list[Any]:
     """What the buttons of a pad say of a data set."""
     chosen = SETS[one_of(data, "Data set", tuple(SETS))]
-    return [gr.Button(f"Another test {chosen.noun}"), gr.UploadButton(visible=chosen.is_ink)]
+    return [gr.Button(f"Another {chosen.noun}"), gr.UploadButton(visible=chosen.is_ink)]
 
 
 def _another(pad: Any, which: Any, data: Any = FIRST) -> dict[str, str]:
@@ -98,7 +102,7 @@ def label_control(needed: int | None = None) -> Field:
     """A label, or none; where one is needed, it begins with that."""
     if needed is not None:
         return Field("label", gr.Dropdown(widgets.named(FIRST), value=str(needed), label="Label y"))
-    control = gr.Dropdown(widgets.named(FIRST, "not given"), value="not given", label="Label y", info="what the models are told")
+    control = gr.Dropdown(widgets.named(FIRST, "not given"), value="not given", label="Label y")
     return Field("label", control)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +15,11 @@ from torch import Tensor
 from dgm_models.contracts import Settings, check_seed
 from dgm_models.data import FIRST, SETS
 from dgm_models.ui import widgets
-from dgm_models.ui.card import LATEX
+from dgm_models.ui.card import LATEX, idea, limits
 from dgm_models.ui.film import Film
-from dgm_models.ui.inputs import digit_pad, label_control, label_of, other_seed
-from dgm_models.ui.serve import MODEL_EVENT, answering, one_of, react, refusing, whole
-from dgm_models.ui.widgets import ASSETS, Field, Live
+from dgm_models.ui.inputs import digit_pad, label_control, label_of, seed_row
+from dgm_models.ui.serve import MODEL_EVENT, answering, one_of, react, refusing, stopping, whole
+from dgm_models.ui.widgets import Field, Live
 
 DRAW = ("draw", "erase")
 PICTURE, PLACE, REST, KNOBS, DATA = range(5)
@@ -79,15 +80,38 @@ def panel(
     address: str,
     columns: Sequence[Column],
     answer: Callable[..., Any],
-    heading: str = "",
+    title: str,
+    words: str = "",
     order: Sequence[Shown] | None = None,
     api_name: str | None = None,
+    stored: bool = True,
 ) -> Live:
-    """Lay a panel out and wire it. `answer(**values by the names of controls)` returns a value for each that shows a part of it, in
-    `order` or as they stand in the columns: a Film, what a component takes, or a function that makes it of the link; or it yields such
-    lists as they grow."""
-    if heading:
-        gr.Markdown(f"### {heading}")
+    """Lay a panel out as a view of its tab, under a title and a line of words, and wire it.
+
+    `answer(**values by the names of controls)` returns a value for each that shows a part of it, in `order` or as they stand in the
+    columns: a Film, what a component takes, or a function that makes it of the link; or it yields such lists as they grow."""
+    with view(address, title, words):
+        return wired(address, columns, answer, order, api_name, stored)
+
+
+@contextmanager
+def view(address: str, title: str, words: str = "") -> Iterator[None]:
+    """One screen of a tab."""
+    with gr.Tab(title, id=address):
+        if words:
+            gr.Markdown(words, elem_classes="dgm-lead")
+        yield
+
+
+def wired(
+    address: str,
+    columns: Sequence[Column],
+    answer: Callable[..., Any],
+    order: Sequence[Shown] | None = None,
+    api_name: str | None = None,
+    stored: bool = True,
+) -> Live:
+    """What `panel` does, within a view that holds more than the panel."""
     laid, made = _lay_out(columns)
     laid.sort(key=lambda each: each.rank)
     shown = list(order or made)
@@ -114,12 +138,15 @@ def panel(
             yield finished(values, parts)
 
     grows = inspect.isgeneratorfunction(answer)
-    live = Live(address, fields, grow if grows else run, [made[each] for each in shown], grows=grows)
-    react([event for each in laid if each.asks for event in each.events], live, api_name=api_name)
+    live = Live(address, fields, grow if grows else run, [made[each] for each in shown], stored=stored, grows=grows)
+    react([event for each in laid if each.asks for event in each.events], live, api_name=api_name, always=True)
     react([event for each in laid if not (each.asks or each.forgets) for event in each.events], live)
     for each in laid:
         if each.forgets:
             react(each.events, _without(live, each.forgets))
+    for each in shown:
+        if each.is_player:
+            made[each].stop(stopping(live), None, None, queue=False, api_visibility="private", show_progress="hidden")
     return live
 
 
@@ -138,14 +165,14 @@ def _lay_out(columns: Sequence[Column]) -> tuple[list[Laid], dict[Shown, gr.comp
         for each in columns:
             sets = any(callable(item) for item in each.items)
             plays = any(isinstance(item, Shown) and item.is_player for item in each.items)
-            kinds = ["dgm-side"] * sets + ["dgm-result"] * (plays and not draws)
+            beside = any(isinstance(item, Card) for item in each.items)
+            kinds = ["dgm-side"] * sets + ["dgm-result"] * (plays and not draws) + ["dgm-beside"] * beside
             with gr.Column(scale=each.scale, min_width=each.width, elem_classes=kinds):
                 for item in each.items:
                     if isinstance(item, str):
                         gr.HTML(item) if item.startswith("<") else gr.Markdown(item, elem_classes="dgm-hint")
                     elif isinstance(item, Card):
-                        text = (ASSETS / "lessons" / f"{item.lesson}.md").read_text(encoding="utf-8")
-                        gr.Markdown(text, latex_delimiters=LATEX, elem_classes="dgm-card")
+                        lesson(item.lesson)
                     elif isinstance(item, Shown):
                         made[item] = item.build()
                         if item.place:
@@ -157,6 +184,13 @@ def _lay_out(columns: Sequence[Column]) -> tuple[list[Laid], dict[Shown, gr.comp
                         laid += came if isinstance(came, list) else [came]
             draws = draws or any("pad_" in field.name for one in laid for field in one.fields)
     return laid, made
+
+
+def lesson(name: str) -> None:
+    """The words of assets/lessons: the idea, and folded below it the rest."""
+    gr.Markdown(idea(name), latex_delimiters=LATEX, elem_classes="dgm-card")
+    with gr.Accordion("Limits, papers", open=False):
+        gr.Markdown(limits(name), latex_delimiters=LATEX, elem_classes="dgm-card")
 
 
 def _value(part: Any, link: str) -> Any:
@@ -172,8 +206,9 @@ def _value(part: Any, link: str) -> Any:
 # what shows an answer -------------------------------------------------------------------------------------------------
 
 
-def player(name: str) -> Shown:
-    return Shown(lambda: widgets.player(name), is_player=True)
+def player(name: str, most: int = 0) -> Shown:
+    """See `widgets.player`."""
+    return Shown(lambda: widgets.player(name, most=most), is_player=True)
 
 
 def chart(name: str) -> Shown:
@@ -224,9 +259,11 @@ def label(needed: int | None = None) -> Control:
 
 
 def seed(default: int = 7) -> Control:
+    """A seed, and a button that draws another one unless it is locked."""
+
     def build(_: list[Laid]) -> Laid:
-        field = widgets.seed_field(default)
-        return Laid("seed", [field], check_seed, [field.component.submit])
+        field, _lock, drawn = seed_row(default)
+        return Laid("seed", [field], check_seed, [field.component.submit, drawn])
 
     return build
 
@@ -290,17 +327,6 @@ def class_of(name: str, label: str, value: int, data: Field) -> Control:
     return build
 
 
-def another(text: str, primary: bool = True) -> Control:
-    """A button that draws another seed."""
-
-    def build(before: list[Laid]) -> Laid:
-        button = gr.Button(text, size="sm", variant="primary" if primary else "secondary")
-        seed = next(field.component for each in before for field in each.fields if field.name == "seed")
-        return Laid("", [], lambda: None, [other_seed(button, seed)])
-
-    return build
-
-
 def onward(name: str, text: str, step: Callable[[Any], Any]) -> Control:
     """A button that moves another control on, from its value to `step` of it."""
 
@@ -312,22 +338,12 @@ def onward(name: str, text: str, step: Callable[[Any], Any]) -> Control:
     return build
 
 
-def in_line(*controls: Control) -> Control:
-    """Buttons beside each other."""
-
-    def build(before: list[Laid]) -> list[Laid]:
-        with gr.Row(elem_classes="dgm-buttons"):
-            return [each(before) for each in controls]
-
-    return build
-
-
 def press(text: str) -> Control:
     """A button that asks for the answer."""
     return lambda _: Laid("", [], lambda: None, [gr.Button(text, size="sm", variant="primary").click], asks=True)
 
 
-def knob_panel(name: str, address: str, kind: type[Settings], button: str, answer: Callable[..., Any], heading: str = "") -> Live:
+def knob_panel(name: str, address: str, kind: type[Settings], answer: Callable[..., Any], title: str, words: str = "") -> Live:
     """Knobs, a seed and a button that draws another one at the left, a film at the right."""
-    columns = [column(3, knobs(kind), seed(), another(button)), column(10, player(name), width=300)]
-    return panel(address, columns, answer, heading)
+    columns = [column(3, knobs(kind), seed()), column(10, player(name), width=300)]
+    return panel(address, columns, answer, title, words)

@@ -8,8 +8,10 @@ import functools
 import html
 import inspect
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.blocks import BlocksConfig
@@ -29,6 +31,8 @@ STOPPING = "The server is about to start anew before this was done. Ask again in
 
 results = Results()
 _latest: dict[tuple[str, str], Callable[[], None]] = {}  # (page, panel) -> wakes whoever asked last there
+_asked: OrderedDict[tuple[str, str], str | None] = OrderedDict()  # (page, panel) -> the key of what was asked last there
+MOST_ASKED = 5_000
 
 
 class Panel(Protocol):
@@ -55,7 +59,7 @@ async def answers(panel: Panel, values: Sequence[Any], page: str) -> AsyncIterat
             loop.call_soon_threadsafe(woken.set)
 
     place, version = (page, panel.address), 0
-    _ask_anew(place, wake)
+    _ask_anew(place, wake, panel.key(values))
     try:
         kind = panel.address, panel.kind(values)
         answer = results.ask(panel.key(values), kind, lambda: panel.make(values), wake)
@@ -83,6 +87,7 @@ async def answers(panel: Panel, values: Sequence[Any], page: str) -> AsyncIterat
     if isinstance(answer.error, Dropped):
         raise refusal(STOPPING)
     if answer.error is not None:
+        _asked.pop(place, None)
         raise _plain(answer.error)
     if answer.version > version:
         yield answer.values
@@ -96,11 +101,34 @@ async def whole_answer(panel: Panel, values: Sequence[Any], page: str) -> list[A
     return whole
 
 
-def _ask_anew(place: tuple[str, str], wake: Callable[[], None]) -> None:
+def _ask_anew(place: tuple[str, str], wake: Callable[[], None], key: str | None) -> None:
     older = _latest.get(place)
     _latest[place] = wake
+    _asked[place] = key
+    _asked.move_to_end(place)
+    if len(_asked) > MOST_ASKED:
+        _asked.popitem(last=False)
     if older is not None:
         older()
+
+
+def _is_there(panel: Panel, values: Sequence[Any], page: str) -> bool:
+    """Whether a page shows this result of a panel already, or is about to."""
+    key = panel.key(values)
+    first = panel.key([each.value for each in panel.inputs])
+    return key is not None and key == _asked.get((page, panel.address), first)
+
+
+def stopping(panel: Panel) -> Callable[..., None]:
+    """The handler of a person who waits no more: what is there stays, and the rest is dropped."""
+
+    def stop(request: gr.Request) -> None:
+        place = request.session_hash or "", panel.address
+        _asked[place] = None
+        if (older := _latest.pop(place, None)) is not None:
+            older()
+
+    return stop
 
 
 def _say_place(answer: Answer) -> None:
@@ -117,16 +145,23 @@ def _is_gone() -> bool:
     return bool(known) and not known.alive
 
 
-def answering(panel: Panel) -> Callable[..., Any]:
-    """The handler of a panel for gradio. Its parameters are called as the fields are, so that the API has names."""
+def answering(panel: Panel, always: bool = True) -> Callable[..., Any]:
+    """The handler of a panel for gradio. Its parameters are called as the fields are, so that the API has names. Unless it is to act
+    `always`, values that did not change since the page asked last do nothing: a person may walk over a control with the Tab key."""
+    nothing = [gr.skip()] * len(panel.outputs)
 
     async def grow(request: gr.Request, *values: Any) -> AsyncIterator[Any]:
+        if not always and _is_there(panel, values, request.session_hash or ""):
+            yield _alone(nothing)
+            return
         async for part in answers(panel, values, request.session_hash or ""):
             yield _alone(delivered(part))
 
     async def run(request: gr.Request, *values: Any) -> Any:
+        if not always and _is_there(panel, values, request.session_hash or ""):
+            return _alone(nothing)
         made = await whole_answer(panel, values, request.session_hash or "")
-        return _alone(delivered(made or [gr.skip()] * len(panel.outputs)))
+        return _alone(delivered(made or nothing))
 
     return _named(grow if panel.grows else run, panel.names)
 
@@ -168,13 +203,13 @@ def _plain(error: Exception) -> Exception:
     return refusal(error) if isinstance(error, ValueError | WeightsError) else error
 
 
-def react(events: Iterable[Callable[..., Any]], panel: Panel, api_name: str | None = None) -> None:
-    """Make the panel's result after any of the events; what it was making is dropped.
+def react(events: Iterable[Callable[..., Any]], panel: Panel, api_name: str | None = None, always: bool = False) -> None:
+    """Make the panel's result after any of the events, where a value changed, or `always`; what it was making is dropped.
 
     Controls share one wiring, for a page is slow to open by the number of its wirings; what follows another event has its own.
     """
     how = {"trigger_mode": "multiple", **MODEL_EVENT, **({"api_name": api_name} if api_name else {"api_visibility": "private"})}
-    handler = answering(panel)
+    handler = answering(panel, always or bool(api_name))
     controls, followers = [], []
     for event in events:
         (controls if getattr(event, "has_trigger", False) else followers).append(event)
@@ -257,3 +292,21 @@ class BodyLimit:
         headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": text})
+
+
+class Signpost:
+    """ASGI middleware: an address of the first page that names the tab of another one is sent there, so that links are short, and old
+    ones keep working. `paths`: address of a panel -> path of its page."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], paths: dict[str, str]) -> None:
+        self.app, self.paths = app, paths
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == f"{scope.get('root_path', '')}/":
+            query = scope["query_string"].decode("latin-1")
+            wanted = dict(parse_qsl(query)).get("tab", "")
+            if path := self.paths.get(wanted):
+                await send({"type": "http.response.start", "status": 307, "headers": [(b"location", f"{path}?{query}".encode("latin-1"))]})
+                await send({"type": "http.response.body", "body": b""})
+                return
+        await self.app(scope, receive, send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -102,16 +103,27 @@ class Live:
 
     def from_query(self, query: dict[str, str]) -> list[Any]:
         """The values of all fields: from the address where it names them, else their defaults. ValueError for nonsense."""
-        values = []
+        values, faults = self.understood(query)
+        if faults:
+            raise ValueError(faults[0])
+        return values
+
+    def understood(self, query: dict[str, str]) -> tuple[list[Any], list[str]]:
+        """The same, where what is nonsense is left out, and said."""
+        values, faults = [], []
         for each in self.fields:
+            default = each.component.value
             if each.name not in query:
-                values.append(each.otherwise(query) if each.otherwise else each.component.value)
+                with contextlib.suppress(ValueError):  # of the nonsense that it depends on, that field says so
+                    default = each.otherwise(query) if each.otherwise else default
+                values.append(default)
                 continue
             try:
                 values.append(each.read(query[each.name]))
-            except (ValueError, KeyError, TypeError, OverflowError, zlib.error, binascii.Error) as error:
-                raise ValueError(f"the address has {each.name}={query[each.name][:40]!r}, which is not a value of it") from error
-        return values
+            except (ValueError, KeyError, TypeError, OverflowError, zlib.error, binascii.Error):
+                values.append(default)
+                faults.append(f"the address has {each.name}={query[each.name][:40]!r}, which is not a value of it")
+        return values, faults
 
     def link(self, values: Sequence[Any]) -> str:
         """The query that opens this state again."""
@@ -119,10 +131,17 @@ class Live:
         return "?" + urlencode({"tab": self.address, **texts})
 
 
-def player(name: str) -> gr.HTML:
-    """What plays a film and saves it, with a renderer a kind of view."""
+def player(name: str, picks: bool = False, most: int = 0) -> gr.HTML:
+    """What plays a film and saves it, with a renderer a kind of view. It takes the room that the window leaves, or at `most` so many
+    pixels of height; `picks`: a click on a tile sets `at`."""
     views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
-    return _html("player", name, before=f"const renderers = {{}};\n{views}")
+    said = {"SIDE": str(CANVAS.side), "PICKS": "yes" if picks else "no", "MOST": str(most)}
+    return _html("player", name, said, before=f"const renderers = {{}};\n{views}")
+
+
+def spot(name: str) -> gr.HTML:
+    """Spot the fake: {sheet, columns, made, reader, family, link}."""
+    return _html("spot", name, before=f"const SIDEPIXELS = {CANVAS.side};\n")
 
 
 def growing(film: Film) -> dict[str, Any]:

@@ -20,7 +20,10 @@ renderers.dots = (row, { label }) => {
   };
   return {
     element: canvas,
-    shrinks: true,
+    natural: [row.width, row.height],
+    gaps: [0, 0],
+    most: 1.6,
+    resize(scale) { canvas.style.width = `${Math.floor(row.width * scale)}px`; },
     draw(at) {
       const style = getComputedStyle(canvas);
       context.setTransform(fine, 0, 0, fine, 0, 0);

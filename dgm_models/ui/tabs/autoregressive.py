@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import gradio as gr
 import torch
 from torch import Tensor
 
@@ -36,8 +35,8 @@ def build() -> Live:
     panel.parts["below"] = _below()
     if ANY not in weights.manifest():
         return panel
-    gr.Markdown("### Any order: one network for p(pixel | any set of seen pixels). Many pixels a step, and it can look below")
-    panel.parts["any-order"] = family_panel(f"{ID}-any-order", ANY, "any_order", address=f"{ID}.any-order")
+    words = "One network for p(pixel | any set of seen pixels): many pixels a step, and it can look below."
+    panel.parts["any-order"] = family_panel(f"{ID}-any-order", ANY, "any_order", f"{ID}.any-order", "Any order", words)
     return panel
 
 
@@ -56,7 +55,8 @@ def _pixels() -> Live:
             p.column(8, view, width=300),
         ],
         _inspected,
-        "One pixel at a time: play, scrub or click. The bars are p(next pixel | the pixels before it); green is what it is",
+        "Next pixel",
+        "Play, scrub or click. The bars are p(next pixel | the pixels before it); green is what it is.",
     )
 
 
@@ -98,12 +98,12 @@ def _below() -> Live:
     return p.panel(
         f"{ID}.below",
         [
-            p.column(2, p.pad("below", 61), p.label(), p.seed(), p.another("Four other answers")),
+            p.column(2, p.pad("below", 61), p.label(), p.seed()),
             p.column(8, p.player("autoregressive-below"), width=300),
         ],
         _heeded,
-        "What lies below: raster order draws the upper half before it meets the lower one. "
-        "Particles, weighed by how likely they find it, heed it",
+        "What lies below",
+        "Raster order draws the upper half before it meets the lower one. Particles, weighed by how likely they find it, heed it.",
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
 import torch
 from torch import Tensor
 
@@ -33,13 +32,13 @@ def build() -> Live:
             f"{ID}-growth",
             f"{ID}.growth",
             growth.GrowthSettings,
-            "Other draws",
             _grown,
-            "Greedy, layer by layer: six moments of its training. Features find strokes first; then they hold still while the machine "
-            "above learns, with the labels; only then do all weights move",
+            "Layer by layer",
+            "Six moments of its greedy training. Features find strokes first; then they hold still while the machine above learns, with "
+            "the labels; only then do all weights move.",
         )
-    gr.Markdown("### Below it, and before it: one layer of hidden units, and the label beside the pixels")
-    panel.parts["rbm"] = family_panel(f"{ID}-rbm", RBM, "rbm", address=f"{ID}.rbm")
+    words = "Below it, and before it: one layer of hidden units, and the label beside the pixels."
+    panel.parts["rbm"] = family_panel(f"{ID}-rbm", RBM, "rbm", f"{ID}.rbm", "RBM", words)
     return panel
 
 
@@ -52,14 +51,14 @@ def _chains() -> Live:
                 p.seed(),
                 p.count("after", "Sweeps before", 0, LAST, 0, step=SWEEPS),
                 p.onward("after", f"Go on, {SWEEPS} sweeps", _further),
-                p.another("Other chains", primary=False),
                 "A chain moves slowly between shapes: after hundreds of sweeps many still show the digit that they found first. "
                 "Samples above fade the energy in, which mixes better.",
             ),
             p.column(8, p.player("belief-chains"), width=300),
         ],
         _layered,
-        "Ten chains side by side: each has its label held and begins with units by chance. Go on, and see what stays",
+        "Chains",
+        "Ten chains side by side, each with its label held, begin with units by chance. Go on, and see what stays.",
     )
 
 
@@ -87,11 +86,12 @@ def _digit() -> Live:
     return p.panel(
         f"{ID}.digit",
         [
-            p.column(3, p.pad("believed", 18), p.seed(), p.another("Other dreams", primary=False)),
+            p.column(3, p.pad("believed", 18), p.seed()),
             p.column(9, film, reading, width=300),
         ],
         _recognised,
-        "Recognise and dream: upward to the features and the label, then chains from there with nothing held",
+        "Recognise and dream",
+        "Upward to the features and the label, then chains from there with nothing held.",
         order=[reading, film],
     )
 

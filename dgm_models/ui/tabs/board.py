@@ -10,18 +10,19 @@ import gradio as gr
 
 from dgm_models import catalog, weights
 from dgm_models.data import FIRST, SETS
-from dgm_models.evaluation.figures import FIGURES, Figure
+from dgm_models.evaluation.figures import FIGURES, SUBJECTS, Figure
+from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
 from dgm_models.ui.charts import beside, trade_offs
-from dgm_models.ui.serve import one_of, refusing
-from dgm_models.ui.widgets import ASSETS, Field, Live
+from dgm_models.ui.serve import one_of
+from dgm_models.ui.widgets import ASSETS, Live
 
 ID, TITLE = "board", "Score board"
 WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM, DOT = 760, 390, 70, 150, 44, 48, 6
 
 
 BY_NAME = {figure.name: figure for figure in FIGURES}
-ACROSS, UP = "milliseconds for 16 digits", "Frechet distance, floor = 1"
+ACROSS, UP = "milliseconds for 16 digits", "Frechet distance, best possible = 1"
 
 
 def scores(data: str = FIRST) -> list[tuple[str, dict[str, float]]]:
@@ -34,21 +35,26 @@ def scores(data: str = FIRST) -> list[tuple[str, dict[str, float]]]:
     return rows
 
 
-def table(rows: list[tuple[str, dict[str, float]]], data: str = FIRST) -> str:
-    """An HTML table, a row a figure and a column a model; the best of each row in bold, gaps said in words."""
-    lines = ["<tr><th></th>" + "".join(f"<th>{html.escape(title)}</th>" for title, _ in rows) + "</tr>"]
-    for figure in [each.of(data) for each in FIGURES]:
-        values = [found[figure.key] for _, found in rows if figure.key in found]
-        if not values:
-            continue
-        best, cells = figure.best(values), []
-        for _, found in rows:
-            value = found.get(figure.key)
-            text = "–" if value is None else figure.form.format(value)
-            cells.append(f"<td>{f'<b>{text}</b>' if value == best else text}</td>")
-        how = html.escape(figure.protocol)
-        lines.append(f"<tr><th title='{how}'>{figure.name}<small> {figure.hint}</small></th>{''.join(cells)}</tr>")
-    return '<div class="dgm-board"><table>\n' + "\n".join(lines) + "\n</table></div>"
+def table(rows: list[tuple[str, dict[str, float]]], data: str = FIRST, about: str = "") -> str:
+    """An HTML table, a row a model and a column a figure of that subject, or of all; the best of each column in bold."""
+    figures = [each.of(data) for each in FIGURES if about in ("", each.about) and any(each.key in found for _, found in rows)]
+    heads = "".join(
+        f'<th aria-sort="none" title="{html.escape(each.protocol)}"><button type="button">{html.escape(each.name)}</button>'
+        f"<small>{each.hint}</small></th>"
+        for each in figures
+    )
+    best = {each.key: each.best([found[each.key] for _, found in rows if each.key in found]) for each in figures}
+    lines = [f"<tr><th></th>{heads}</tr>"]
+    for title, found in rows:
+        cells = []
+        for each in figures:
+            value = found.get(each.key)
+            text = "–" if value is None else each.form.format(value)
+            raw = "" if value is None else f' data-value="{value:.8g}"'
+            cells.append(f"<td{raw}>{f'<b>{text}</b>' if value == best[each.key] else text}</td>")
+        lines.append(f"<tr><th>{html.escape(title)}</th>{''.join(cells)}</tr>")
+    said = "the figures of each model; a click on a head sorts"
+    return f'<div class="dgm-board" tabindex="0" role="region" aria-label="{said}"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def chart(rows: list[tuple[str, dict[str, float]]], across: Figure, up: Figure) -> str:
@@ -98,24 +104,43 @@ def _ends(values: list[float]) -> list[float]:
 
 
 def build() -> Live:
-    def run(data: Any, across: Any, up: Any) -> list[Any]:
-        rows = scores(one_of(data, "Data set", tuple(SETS)))
-        figures = [BY_NAME[one_of(name, "Figure", tuple(BY_NAME))].of(data) for name in (across, up)]
-        return [table(rows, data), chart(rows, *figures)]
-
-    data = widgets.data_choice(tuple(SETS))
-    sheet = gr.HTML()
-    with gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=2, min_width=210, elem_classes="dgm-side"):
-            up = gr.Dropdown(list(BY_NAME), value=UP, label="Upwards")
-            across = gr.Dropdown(list(BY_NAME), value=ACROSS, label="To the right")
-        with gr.Column(scale=7, min_width=300, elem_classes="dgm-result"):
-            plot = gr.HTML(elem_id="chart-board")
+    data, sheet = widgets.data_choice, p.Shown(lambda: gr.HTML(elem_id="board"))
+    choice = lambda _: p.Laid("data", [field := data(tuple(SETS))], _set, [field.component.input])  # noqa: E731
+    live = p.panel(
+        ID,
+        [
+            p.column(1, choice, p.choice("about", "Of", SUBJECTS, SUBJECTS[0], radio=True), "A click on a head sorts.", width=170),
+            p.column(8, sheet, width=300),
+        ],
+        lambda data, about: [table(scores(data), data, about)],
+        "Table",
+        stored=False,
+    )
+    plot = p.chart("board")
+    live.parts["chart"] = p.panel(
+        f"{ID}.chart",
+        [
+            p.column(
+                2,
+                choice,
+                p.choice("up", "Upwards", list(BY_NAME), UP),
+                p.choice("across", "To the right", list(BY_NAME), ACROSS),
+                width=210,
+            ),
+            p.column(8, plot, width=300),
+        ],
+        lambda data, up, across: [chart(scores(data), BY_NAME[across].of(data), BY_NAME[up].of(data))],
+        "One against another",
+        stored=False,
+    )
     if curves := temperatures():
-        gr.Markdown((ASSETS / "lessons" / "temperature.md").read_text(encoding="utf-8"))
-        gr.HTML(curves, elem_id="chart-temperature")
-    gr.Markdown((ASSETS / "lessons" / "board.md").read_text(encoding="utf-8"), elem_classes="dgm-card")
-    panel = Live(ID, [data, Field("across", across), Field("up", up)], run, [sheet, plot], stored=False)
-    for each in panel.inputs:
-        each.input(refusing(run), panel.inputs, panel.outputs, api_visibility="private", show_progress="hidden")
-    return panel
+        with p.view(f"{ID}.temperature", "Temperature"):
+            gr.HTML(curves, elem_id="chart-temperature")
+            gr.Markdown((ASSETS / "lessons" / "temperature.md").read_text(encoding="utf-8"), elem_classes="dgm-card")
+    with p.view(f"{ID}.meaning", "What the figures mean"):
+        gr.Markdown((ASSETS / "lessons" / "board.md").read_text(encoding="utf-8"), elem_classes="dgm-card")
+    return live
+
+
+def _set(value: Any) -> str:
+    return one_of(value, "Data set", tuple(SETS))

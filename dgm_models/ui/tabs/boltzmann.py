@@ -14,7 +14,7 @@ from dgm_models.ui.film import Film, Row
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
-ID, TITLE, MODEL = "boltzmann", "Deep Boltzmann", "dbm-mnist"
+ID, TITLE, MODEL = "boltzmann", "Boltzmann", "dbm-mnist"
 DESCENT = ("rbm-mnist", "dbn-mnist", "dbm-mnist")
 
 
@@ -24,9 +24,9 @@ def build() -> Live:
         "boltzmann-descent",
         f"{ID}.descent",
         catalog.family(MODEL).Settings,
-        "Other chains",
         _descended,
-        "One descent: one hidden layer; a stack that draws downward; two layers that hear each other",
+        "Three machines",
+        "One hidden layer; a stack that draws downward; two layers that hear each other.",
     )
     return panel
 

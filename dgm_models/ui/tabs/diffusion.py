@@ -37,7 +37,8 @@ def build() -> Live:
             p.column(5, p.player("diffusion-samplers"), width=300),
         ],
         _compared,
-        "Samplers side by side: one noise, more and more steps. On this straight path DDIM and Euler are the same step",
+        "Samplers side by side",
+        "One noise, more and more steps. On this straight path DDIM and Euler are the same step.",
     )
     return panel
 

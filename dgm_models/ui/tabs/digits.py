@@ -15,7 +15,7 @@ from dgm_models.ui.film import Film, Row
 from dgm_models.ui.tabs.shared import READER, Models, chosen_models
 from dgm_models.ui.widgets import Field, Live
 
-ID, TITLE, MOST = "digits", "Digits on demand", 16
+ID, TITLE, MOST = "digits", "On demand", 16
 
 
 def build() -> Live:
@@ -40,15 +40,16 @@ def build() -> Live:
             p.column(
                 2,
                 _digits,
-                chosen_models(choices, choices.leading),
+                chosen_models(choices),
                 p.seed(),
-                p.in_line(p.press("Draw"), p.another("New seed", primary=False)),
+                p.press("Draw"),
                 "p(x | y), drawn by each family from the same seeds. The reader, a classifier, says what it sees.",
                 width=210,
             ),
             p.column(7, p.player(ID), width=300),
         ],
         drawn,
+        TITLE,
         api_name=ID,
     )
 

@@ -17,7 +17,7 @@ from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
-ID, TITLE, MODEL = "energy", "Energy-based", "energy-mnist"
+ID, TITLE, MODEL = "energy", "Energy", "energy-mnist"
 CHAINS = 6
 
 
@@ -34,11 +34,12 @@ def _chain() -> Live:
         f"{ID}.chain",
         [
             p.column(3, p.pad("chained", 18), p.choice("start", "Start", STARTS, STARTS[2]), p.label(), p.seed()),
-            p.column(3, p.knobs(ChainSettings), p.another("Other noise")),
+            p.column(3, p.knobs(ChainSettings)),
             p.column(6, film, chart, width=300),
         ],
         _wandered,
-        "Langevin chains: downhill in the energy, with noise. A step of 2 reaches the bottom of a valley; one of more than 4 leaves it",
+        "Langevin chains",
+        "Downhill in the energy, with noise. A step of 2 reaches the bottom of a valley; one of more than 4 leaves it.",
         order=[chart, film],
     )
 
@@ -66,7 +67,8 @@ def _digit() -> Live:
             p.column(5, film, reading, width=280),
         ],
         _weighed,
-        "Two phases: the slope of log p in the parameters lowers the energy of data and lifts that of samples, until both agree",
+        "Your digit",
+        "Two phases: the slope of log p in the parameters lowers the energy of data and lifts that of samples, until both agree.",
         order=[phases, reading, film],
     )
 

@@ -36,7 +36,8 @@ def build() -> Live:
             ),
         ],
         _travelled,
-        "There and back: your digit, layer by layer, to Gaussian noise, and back by the inverse of each layer",
+        "There and back",
+        "Your digit, layer by layer, to Gaussian noise, and back by the inverse of each layer.",
         order=[chart, film],
     )
     return panel

@@ -26,11 +26,12 @@ def build() -> Live:
     panel.parts["walk"] = p.panel(
         f"{ID}.walk",
         [
-            p.column(2, p.knobs(catalog.family(MODEL).Settings, only=("truncation",)), p.seed(), p.another("Other codes")),
+            p.column(2, p.knobs(catalog.family(MODEL).Settings, only=("truncation",)), p.seed()),
             p.column(8, p.player("gan-walk"), width=300),
         ],
         _walked,
-        "A latent walk: one code for all ten labels, moving in a circle. What stays alike is what the code means",
+        "Latent walk",
+        "One code for all ten labels, moving in a circle. What stays alike is what the code means.",
     )
     panel.parts["critic"] = _critic()
     return panel
@@ -57,7 +58,8 @@ def _critic() -> Live:
             ),
         ],
         _criticised,
-        "The critic, and what the generator cannot do: your digit, and the nearest one that any code was found for",
+        "The critic",
+        "Your digit, the nearest one that any code was found for, and what the critic says of both.",
         order=[chart, film],
     )
 

@@ -12,7 +12,7 @@ from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
-ID, TITLE, MODEL = "mixture", "Gaussian mixture", "gmm-mnist"
+ID, TITLE, MODEL = "mixture", "Mixture", "gmm-mnist"
 COMPONENTS = 20
 
 
@@ -32,7 +32,8 @@ def build() -> Live:
             p.column(5, p.player("mixture-anatomy"), width=300),
         ],
         _taken_apart,
-        "What it is made of: the means of one label, and one component's factors turned from −2 to 2",
+        "Components",
+        "What it is made of: the means of one label, and one component's factors turned from −2 to 2.",
     )
     return panel
 

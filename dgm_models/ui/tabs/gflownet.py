@@ -32,16 +32,17 @@ PART = 8  # reports between two that the page shows while it trains
 def build() -> Live:
     panel = _grid()
     if DIGITS in weights.manifest():
-        gr.Markdown("### Digits, pixel by pixel: the reward is what a restricted Boltzmann machine holds a picture worth")
-        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "gflownet", address=f"{ID}.digits")
+        words = "Pixel by pixel: the reward is what a restricted Boltzmann machine holds a picture worth."
+        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "gflownet", f"{ID}.digits", "Digits", words)
         panel.parts["way"] = p.panel(
             f"{ID}.way",
             [
-                p.column(3, p.pad("weighed-way", 18), p.label(needed=held_out(18)[1]), p.seed(), p.another("Another draw")),
+                p.column(3, p.pad("weighed-way", 18), p.label(needed=held_out(18)[1]), p.seed()),
                 p.column(9, p.player(f"{ID}-way"), p.chart(f"{ID}-way"), width=300),
             ],
             _balanced,
-            "Balance: the flow along the way to a picture starts at Z and should end at its reward, for good pictures and bad ones",
+            "Balance",
+            "The flow along the way to a picture starts at Z and should end at its reward, for good pictures and bad ones.",
         )
     return panel
 
@@ -63,11 +64,12 @@ def _grid() -> Live:
     return p.panel(
         ID,
         [
-            p.column(3, _reward, p.knobs(GridSettings), p.seed(), p.press("Train"), p.another("Train from other weights", primary=False)),
+            p.column(3, _reward, p.knobs(GridSettings), p.seed(), p.press("Train")),
             p.column(10, p.player(ID), p.chart(ID), width=300),
             p.column(4, p.Card("grid_gflownet"), width=250),
         ],
         _trained,
+        "On a grid",
         api_name=ID,
     )
 

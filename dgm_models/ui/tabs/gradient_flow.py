@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
 import torch
 
 from dgm_models import weights
@@ -30,25 +29,24 @@ def build() -> Live:
     panel = p.panel(
         ID,
         [
-            p.column(3, p.knobs(FlowSettings), p.seed(), p.another("Other particles"), width=210),
+            p.column(3, p.knobs(FlowSettings), p.seed(), width=210),
             p.column(10, p.player(ID), p.chart(ID), width=300),
             p.column(4, p.Card("gradient_flow"), width=250),
         ],
         _raced,
+        "Points",
     )
     if DIGITS in weights.manifest():
-        gr.Markdown("### Digits: the same flow moves codes of an autoencoder from noise to where codes of digits lie")
-        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "sliced_flow", address=f"{ID}.digits")
+        words = "The same flow moves codes of an autoencoder from noise to where codes of digits lie."
+        panel.parts["digits"] = family_panel(f"{ID}-digits", DIGITS, "sliced_flow", f"{ID}.digits", "Digits", words)
     if few.GAN in weights.manifest():
-        panel.parts["few"] = p.knob_panel(
-            f"{ID}-few",
+        panel.parts["few"] = p.panel(
             f"{ID}.few",
-            few.FewSettings,
-            "Move other particles",
+            [p.column(3, p.knobs(few.FewSettings), p.seed()), p.column(10, p.player(f"{ID}-few"), width=300), p.column(4, _figures())],
             _gathered,
-            "Few data: 200 digits, and nothing else. Particles move to them; a GAN learned from the same 200",
+            "Few data",
+            "200 digits, and nothing else. Particles move to them; a GAN learned from the same 200.",
         )
-        gr.Markdown(_figures(), elem_classes="dgm-card")
     return panel
 
 

@@ -17,7 +17,7 @@ from dgm_models.ui.film import Film, Row
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
-ID, TITLE, MODEL = "gsn", "Stochastic network", "gsn-mnist"
+ID, TITLE, MODEL = "gsn", "Stochastic", "gsn-mnist"
 CHAINS = 8
 SAID = {
     ONCE: "a denoising autoencoder, once: the mean of all that the noise could have been",
@@ -32,20 +32,21 @@ def build() -> Live:
         "gsn-three",
         f"{ID}.three",
         GSNRestoring,
-        "Other noise",
         _three,
-        "One denoiser, three samplers: run once, run as a chain, run while the noise falls. From autoencoder to diffusion",
+        "Three samplers",
+        "One denoiser, run once, run as a chain, and run while the noise falls: from autoencoder to diffusion.",
     )
     film, chart = p.player("gsn-chain"), p.chart("gsn-chain")
     panel.parts["chain"] = p.panel(
         f"{ID}.chain",
         [
             p.column(3, p.pad("wandering", 18), p.label(), p.seed()),
-            p.column(3, p.knobs(WanderSettings), p.another("Other noise")),
+            p.column(3, p.knobs(WanderSettings)),
             p.column(6, film, chart, width=300),
         ],
         _wandered,
-        "A chain from your digit: with little noise it stays what it is, with much it wanders, and draws less sharply",
+        "Your digit wanders",
+        "With little noise a chain stays what it is; with much it wanders, and draws less sharply.",
         order=[chart, film],
     )
     return panel

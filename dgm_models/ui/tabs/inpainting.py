@@ -41,6 +41,7 @@ def build() -> Live:
         ID,
         [p.column(2, lambda _: _asked(choices)), p.column(7, p.player(ID), width=300)],
         restored,
+        TITLE,
         api_name=ID,
     )
 

@@ -37,13 +37,14 @@ def build() -> Live:
             p.column(
                 2,
                 _ends,
-                p.choice("path", "Path between the codes", CHOICES, "both", radio=True),
-                chosen_models(choices, folded=True),
+                p.choice("path", "Path between the codes", CHOICES, "slerp", radio=True),
+                chosen_models(choices),
                 p.press("Join"),
             ),
             p.column(7, p.player(ID), width=300),
         ],
         joined,
+        TITLE,
         api_name=ID,
     )
 
@@ -51,9 +52,9 @@ def build() -> Live:
 def _ends(before: list[p.Laid]) -> list[p.Laid]:
     with gr.Tabs():
         with gr.Tab("From"):
-            first = p.pad("a", 33, called="first")(before)
+            first = p.pad("a", 19, called="first")(before)
         with gr.Tab("To"):
-            second = p.pad("b", 9, called="second")(before)
+            second = p.pad("b", 12, called="second")(before)
     return [first, second]
 
 

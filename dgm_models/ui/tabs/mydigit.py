@@ -36,6 +36,7 @@ def build() -> Live:
             ),
         ],
         _judged,
+        TITLE,
         api_name=ID,
     )
 

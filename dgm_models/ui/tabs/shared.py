@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +26,14 @@ HEADS = (*(f"answer {i + 1}" for i in range(ANSWERS)), "mean", "2 × std")
 READER, REGRESSOR = SETS[FIRST].judge, "regressor-mnist"
 
 
+def _contrasting(by_title: dict[str, str], count: int = 4) -> list[str]:
+    """The titles that a comparison starts with: of models that differ most, and where some of those are missing, of the next ones."""
+    first = [title for title, id in by_title.items() if catalog.recipe(id).leads]
+    others = [title for title, id in by_title.items() if title not in first and catalog.recipe(id).role == "model"]
+    chosen = [*first, *others][:count]
+    return [title for title in by_title if title in chosen]
+
+
 class Models:
     """The trained models that answer a question, by their titles; of each of the data sets, the first of which has all titles."""
 
@@ -34,7 +41,7 @@ class Models:
         self.of_set = {data: {catalog.recipe(id).title: id for id in catalog.models_for(question, undoes, data)} for data in sets}
         self.by_title = self.of_set[sets[0]]
         self.titles = list(self.by_title)
-        self.leading = [title for title, id in self.by_title.items() if catalog.recipe(id).role == "model"]
+        self.leading = _contrasting(self.by_title)
         self.unable = [catalog.recipe(id).title for id in catalog.models_for("sample") if id not in self.by_title.values()]
 
     def ids(self, titles: list[str], data: str | None = None) -> list[str]:
@@ -106,32 +113,30 @@ def grown(film: Film, answers: Iterator[list[Row]]) -> Iterator[list[Any]]:
     yield [film_so_far]
 
 
-def chosen_models(choices: Models, leading: list[str] | None = None, folded: bool = False) -> p.Control:
-    """Which of the models to ask: all at first, unless it says which. As their titles, which `ids` takes."""
+def chosen_models(choices: Models) -> p.Control:
+    """Which of the models to ask, folded away: at first those that contrast. As their titles, which `ids` takes."""
 
     def build(_: list[p.Laid]) -> p.Laid:
-        with gr.Accordion("Models", open=False) if folded else nullcontext():
-            boxes = gr.CheckboxGroup(choices.titles, value=leading or choices.titles, label="Models")
+        with gr.Accordion(f"Models: {len(choices.leading)} of {len(choices.titles)}", open=False):
+            boxes = gr.CheckboxGroup(choices.titles, value=choices.leading, label="Ask", show_select_all=True)
+            gr.Markdown(f"Cannot do this: {', '.join(choices.unable)}", visible=bool(choices.unable), elem_classes="dgm-hint")
         return p.Laid("models", [choices.field(boxes)], lambda titles: some_of(titles, "Models", choices.titles), [boxes.input])
 
     return build
 
 
 def restoring(choices: Models, verb: str, data: Field | None = None) -> p.Control:
-    """Models, label and seed, folded away; the button that restores and the one that asks for other answers. `data`: the choice of a data
-    set, whose models and labels are offered."""
+    """The button that restores, the seed, and folded away models and label. `data`: the choice of a data set, whose models and labels are
+    offered."""
 
     def build(before: list[p.Laid]) -> list[p.Laid]:
-        with gr.Accordion("Models, label, seed", open=False):
-            laid = [part([]) for part in (chosen_models(choices), p.label(), p.seed())]
-            gr.Markdown(f"Cannot do this: {', '.join(choices.unable)}", visible=bool(choices.unable), elem_classes="dgm-hint")
-        models, label = (each.fields[0].component for each in laid[:2])
+        press, seed, models = (part(before) for part in (p.press(verb), p.seed(), chosen_models(choices)))
+        with gr.Accordion("Label", open=False):
+            label = p.label()(before)
         if data is not None:
-            inputs = [data.component, models]
-            data.component.change(refusing(choices.offered), inputs, models, **p.QUICK)
-            widgets.follow(data, label, "not given")
-        with gr.Row(elem_classes="dgm-buttons"):
-            buttons = [part([*before, *laid]) for part in (p.press(verb), p.another("Four other answers", primary=False))]
-        return [*laid, *buttons]
+            boxes = models.fields[0].component
+            data.component.change(refusing(choices.offered), [data.component, boxes], boxes, **p.QUICK)
+            widgets.follow(data, label.fields[0].component, "not given")
+        return [models, label, seed, press]
 
     return build

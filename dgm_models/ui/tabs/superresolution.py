@@ -39,5 +39,6 @@ def build() -> Live:
             p.column(7, p.player(ID), width=300),
         ],
         enlarged,
+        TITLE,
         api_name=ID,
     )

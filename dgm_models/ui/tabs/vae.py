@@ -34,7 +34,7 @@ def build() -> Live:
         [
             p.column(
                 2,
-                p.pad("plane", 4, forgets="z"),
+                p.pad("plane", 1, forgets="z"),
                 p.switch("dots", "Show where test digits land", True, called="with_dots"),
                 f'<div style="background:#111;color:#ddd;padding:4px 8px;border-radius:4px">dots of digit {colours}</div>',
             ),
@@ -42,7 +42,8 @@ def build() -> Live:
             p.column(3, film, width=250),
         ],
         _explored,
-        "A latent plane: the same model with two latent numbers. Click to decode; the rings are 1 and 2 std of q(z | your digit)",
+        "Latent plane",
+        "The same model with two latent numbers. Click to decode; the rings are 1 and 2 std of q(z | your digit).",
         order=[plane, film],
     )
     return panel
