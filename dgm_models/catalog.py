@@ -34,7 +34,7 @@ QUESTIONS = ("sample", "restore", "log_prob", "encode")
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to answer, and where its weights came from."""
+    """A model ready to answer, where its weights came from, and of how many numbers, learned or fitted, those are."""
 
     model: nn.Module
     source: weights.Source
@@ -180,7 +180,7 @@ def _opened(id: str) -> Loaded:
         ) from error
     model.eval().requires_grad_(False)
     channels_last(model)
-    return Loaded(model, source, sum(p.numel() for p in model.parameters()))
+    return Loaded(model, source, weights.manifest()[id]["parameters"])
 
 
 def named(dotted: str) -> type:

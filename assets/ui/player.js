@@ -13,7 +13,7 @@ function beside(path) {
 // One part of a row: what its view draws, over its title. `renderers` come from assets/ui/views.
 function partOf(row, title, source, other) {
   const box = document.createElement('figure');
-  const label = [row.title, title].filter(Boolean).join(', ');
+  const label = [row.title, title].filter(Boolean).join(', ') || 'the pictures of this result';
   const drawn = renderers[row.view || 'pictures'](row, { redraw: () => draw(), label, source, other, side: Number(player.dataset.side) });
   box.appendChild(drawn.element);
   if (title) { const c = document.createElement('figcaption'); c.textContent = title; box.appendChild(c); }
@@ -38,6 +38,7 @@ function build() {
   rows = [];
   const wide = film.rows.length > 1 || film.rows[0].title;
   stage.classList.toggle('table', Boolean(wide));
+  stage.classList.toggle('many', film.rows.length > 3);  // then a row says how it fares while it plays, and what came of it at the end
   let heads = '';
   for (const row of film.rows) {
     if (row.heads.length && row.heads.join() !== heads) stage.appendChild(headLine(row, wide));
@@ -48,7 +49,7 @@ function build() {
       const side = document.createElement('div');
       side.className = 'side';
       const title = document.createElement('b'); title.textContent = row.title || ''; title.className = row.kind || '';
-      const caption = document.createElement('small'); caption.textContent = row.caption || '';
+      const caption = document.createElement('small'); caption.className = 'caption'; caption.textContent = row.caption || '';
       side.title = row.caption || '';
       const now = document.createElement('small'); now.className = 'now';
       side.append(title, caption, now);
@@ -94,14 +95,14 @@ function height() {
     const mine = [...column.children].find((child) => child.contains(player));
     for (let next = mine?.nextElementSibling; next; next = next.nextElementSibling) below += Math.min(240, next.offsetHeight + 8);
   }
-  const most = Number(player.dataset.most) || Infinity;  // where more than the film is to be in sight
+  const most = innerHeight * Number(player.dataset.most) || Infinity;  // where more than the film is to be in sight
   return hall ? innerHeight - top - below - 14 : Math.min(most, Math.max(innerWidth <= 700 ? 320 : 180, innerHeight - top - below - 14));
 }
 
 function fit() {
   if (!film || !player.offsetParent) return;
   const wide = stage.classList.contains('table');
-  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 ? 230 : 150;
+  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 && rows.every((part) => !(part.columns > 6)) ? 230 : 150;
   if (side) stage.style.setProperty('--side', `${side - 12}px`);
   const beside = !wide && film.rows[0].guess && stage.clientWidth > 520 ? 2 : 1;
   const room = Math.max(60, (stage.clientWidth - side - 24 * (beside - 1)) / beside - 2), drawn = rows.filter((part) => part.natural);
@@ -131,6 +132,7 @@ function draw() {
     if (!part.draw(at, guessing)) { whole = false; continue; }
     if (part.row.now && part.row.notes) part.row.now.textContent = (guessing && part.other ? 'predicted picture: ' : '') + (part.row.notes[at] || '');
   }
+  stage.classList.toggle('ended', at === film.count - 1);
   if (zoom) paintZoom();
   scrub.value = at;
   count.textContent = film.count > 1 ? `${at + 1} / ${film.count}` : '';
@@ -155,7 +157,11 @@ const acts = {
   back: () => { stop(); go(at - 1); },
   step: () => { stop(); go(at + 1); },
   play: () => (timer ? stop() : play()),
-  stop: () => trigger('stop'),
+  stop: () => {
+    trigger('stop');
+    player.dataset.partial = 'no';
+    for (const said of stage.querySelectorAll('.side small')) if (/^(at work|to come)/.test(said.textContent)) said.textContent = 'stopped';
+  },
   guess: () => { guessing = !guessing; $('.guess').setAttribute('aria-pressed', String(guessing)); draw(); },
   link: async () => {
     let copied = true;
@@ -221,6 +227,12 @@ async function arrive() {
     if (reply.ok) kept = (await reply.json()).values[value.at];
   } catch (error) { /* said below */ }
   if (props.value?.stored !== value.stored) return;
+  const wanted = new URLSearchParams(location.search), opens = !value.made && kept && new URLSearchParams(kept.link).get('tab') === wanted.get('tab');
+  if (opens && [...wanted.keys()].some((name) => !['tab', 'hall'].includes(name))) {  // its own result is on its way
+    note.hidden = false;
+    note.textContent = 'opening what the link names ...';
+    return;
+  }
   if (kept) show(kept, false);
   else say('This picture could not be loaded. Ask for a new one, or open the page again.');
 }

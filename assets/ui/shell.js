@@ -30,6 +30,8 @@ const dgm = window.dgm = {
   hall(on = !document.body.classList.contains('dgm-hall')) {
     document.body.classList.toggle('dgm-hall', on);
     if (on) { dgm.wasDark = document.body.classList.contains('dark'); document.body.classList.add('dark'); } else if (!dgm.wasDark) document.body.classList.remove('dark');
+    const chosen = (rows) => [...document.querySelectorAll(`${rows} > .tab-wrapper [role=tab][aria-selected=true]`)].find((tab) => tab.closest('.tabs').offsetParent)?.textContent.trim();
+    document.body.dataset.title = [...new Set([chosen('.dgm-tabs'), chosen('.dgm-views')])].filter(Boolean).join(': ');
     const url = new URL(location.href);
     if (on) url.searchParams.set('hall', '1'); else url.searchParams.delete('hall');
     history.replaceState(history.state, '', url);
@@ -95,6 +97,15 @@ document.addEventListener('keyup', (event) => {
     event.target.dgmPause = setTimeout(() => event.target.dispatchEvent(new PointerEvent('pointerup', { bubbles: true })), 350);
   }
 });
+// A number beyond the limits of its slider is the limit, as the page shows it.
+document.addEventListener('blur', (event) => {
+  const range = event.target.matches?.('input[type=number]') && event.target.closest('.block')?.querySelector('input[type=range]');
+  if (!range || event.target.value === '') return;
+  const kept = Math.max(Number(range.min), Math.min(Number(range.max), Number(event.target.value)));
+  if (kept === Number(event.target.value)) return;
+  event.target.value = kept;
+  event.target.dispatchEvent(new Event('input', { bubbles: true }));
+}, true);
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && event.target.matches?.('input[type=number]') && event.target.closest('.block')?.querySelector('input[type=range]')) {
     event.target.blur();
@@ -125,7 +136,10 @@ document.addEventListener('keydown', (event) => {
   else return;
   event.preventDefault();
 });
-addEventListener('load', () => { if (new URLSearchParams(location.search).get('hall')) setTimeout(() => dgm.hall(true), 800); });
+// An address may ask for the hall: once there is something to show.
+if (new URLSearchParams(location.search).get('hall')) {
+  const look = setInterval(() => { if (dgm.view()) { clearInterval(look); dgm.hall(true); } }, 100);
+}
 
 // A family's tile on the map plays its stored film while one points at it.
 async function play(tile) {

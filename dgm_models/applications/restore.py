@@ -16,7 +16,7 @@ from dgm_models.data import FIRST, SETS
 from dgm_models.measurements import Linear
 from dgm_models.spaces import Pixels
 
-PRESETS = ("centre", "upper half", "left half", "stripes", "noise")
+PRESETS = ("centre", "upper half", "lower half", "left half", "stripes", "noise")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def hole(preset: str, space: Pixels = SETS[FIRST].space, seed: int = 0) -> Tenso
         mask[:, high // 4 : high - high // 4, wide // 4 : wide - wide // 4] = False
     elif preset == "upper half":
         mask[:, : high // 2] = False
+    elif preset == "lower half":
+        mask[:, high // 2 :] = False
     elif preset == "left half":
         mask[:, :, : wide // 2] = False
     elif preset == "stripes":

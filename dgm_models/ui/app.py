@@ -128,9 +128,11 @@ def _open_addresses(demo: gr.Blocks, outer: gr.Tabs, inner: dict[str, gr.Tabs], 
             made = await whole_answer(panel, values, request.session_hash or "")
         except gr.Error as error:
             faults.append(str(error.message))
+            made = [each.value for each in panel.outputs]  # what everybody finds
+            values = [each.value for each in panel.inputs]
         for fault in faults:
             gr.Warning(f"This address could not be opened as it is: {html.escape(fault, quote=False)}")
-        if made is None:
+        if made is None:  # something newer was asked for
             return {outer: gr.skip()}
         return {**dict(zip(panel.inputs, values, strict=True)), **dict(zip(panel.outputs, delivered(made), strict=True))}
 
@@ -149,7 +151,7 @@ def theme() -> gr.themes.Base:
     blue = gr.themes.colors.Color(*shades, name="dgm")
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
     mono = ["ui-monospace", "monospace"]
-    return gr.themes.Default(primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", font=fonts, font_mono=mono).set(
+    return gr.themes.Default(primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", text_size="lg", font=fonts, font_mono=mono).set(
         body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300"
     )
 

@@ -36,7 +36,7 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None, tit
         return [film.value(), snippet(model, _labels_code(choice, count, catalog.dataset(model).condition.count), count, seed, settings)]
 
     with p.view(address or tab, title, words), gr.Row(elem_classes="dgm-columns"):
-        with gr.Column(scale=3, min_width=200, elem_classes="dgm-side"):
+        with gr.Column(scale=3, min_width=196, elem_classes="dgm-side"):
             sets = [widgets.data_choice(list(ids))] if len(ids) > 1 else []
             choice = gr.Dropdown(widgets.named(catalog.recipe(id).data, ALL, ANY), value=ALL, label="Digit")
             knob_fields = widgets.knobs(settings_type)
@@ -44,9 +44,9 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None, tit
             with gr.Accordion("More knobs", open=False):
                 count = gr.Slider(1, MOST, value=16, step=1, label="How many")
                 knob_fields += widgets.knobs(settings_type, advanced=True)
-        with gr.Column(scale=10, min_width=300, elem_classes="dgm-result"):
+        with gr.Column(scale=14, min_width=300, elem_classes="dgm-result"):
             result = widgets.player(tab)
-        with gr.Column(scale=4, min_width=250, elem_classes="dgm-beside"):
+        with gr.Column(scale=4, min_width=236, elem_classes="dgm-beside"):
             p.lesson(lesson)
             with gr.Accordion("Figures", open=False):
                 scores = gr.HTML(figures(id), elem_classes="dgm-card")

@@ -60,10 +60,9 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
         another = gr.Button("Another digit", size="sm")
         upload = gr.UploadButton("Your picture", size="sm", file_types=list(photo.ENDINGS), type="filepath")
     chosen = [] if data is None else [data.component]
-    picked = gr.on(
-        [another.click, which.input, *(each.input for each in chosen)], _another, [pad, which, *chosen], pad, api_visibility="private"
-    )
-    read = upload.upload(_uploaded, [upload, pad], pad, api_visibility="private")
+    quick = {"api_visibility": "private", "show_progress": "hidden"}
+    picked = gr.on([another.click, which.input, *(each.input for each in chosen)], _another, [pad, which, *chosen], pad, **quick)
+    read = upload.upload(_uploaded, [upload, pad], pad, **quick)
     if data is not None:
         widgets.follow(data, which, ANY_DIGIT)
         data.component.change(refusing(_pad_words), data.component, [another, upload], api_visibility="private", show_progress="hidden")

@@ -206,7 +206,7 @@ def _value(part: Any, link: str) -> Any:
 # what shows an answer -------------------------------------------------------------------------------------------------
 
 
-def player(name: str, most: int = 0) -> Shown:
+def player(name: str, most: float = 0) -> Shown:
     """See `widgets.player`."""
     return Shown(lambda: widgets.player(name, most=most), is_player=True)
 

@@ -131,9 +131,9 @@ class Live:
         return "?" + urlencode({"tab": self.address, **texts})
 
 
-def player(name: str, picks: bool = False, most: int = 0) -> gr.HTML:
-    """What plays a film and saves it, with a renderer a kind of view. It takes the room that the window leaves, or at `most` so many
-    pixels of height; `picks`: a click on a tile sets `at`."""
+def player(name: str, picks: bool = False, most: float = 0) -> gr.HTML:
+    """What plays a film and saves it, with a renderer a kind of view. It takes the room that the window leaves, or at `most` such a
+    share of its height; `picks`: a click on a tile sets `at`."""
     views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
     said = {"SIDE": str(CANVAS.side), "PICKS": "yes" if picks else "no", "MOST": str(most)}
     return _html("player", name, said, before=f"const renderers = {{}};\n{views}")

@@ -79,7 +79,7 @@ def _reward(_: list[p.Laid]) -> p.Laid:
     start = widgets.to_sketch(preset(PRESETS[0])[None, None])
     pad = widgets.sketch("reward", list(p.DRAW), value=start, centres=False)
     which = gr.Dropdown([*PRESETS, DRAWN], value=PRESETS[0], label="Reward")
-    chosen = which.input(refusing(_preset), which, pad, api_visibility="private")
+    chosen = which.input(refusing(_preset), which, pad, **p.QUICK)
     pad.change(_name_of, pad, which, api_visibility="private", show_progress="hidden")
     field = Field("pad_reward", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False)
     return p.Laid("reward", [field], lambda value: shaped(widgets.from_sketch(value)[0]), [chosen.success], p.PICTURE)

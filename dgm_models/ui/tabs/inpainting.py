@@ -16,7 +16,7 @@ from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.inputs import digit_pad
-from dgm_models.ui.serve import one_of
+from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, grown, restoring
 from dgm_models.ui.widgets import Live
 
@@ -52,7 +52,7 @@ def _asked(choices: Models) -> list[p.Laid]:
     pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"), data)
     preset = gr.Dropdown([*PRESETS, PAINTED], value="centre", label="Hole")
     pad.component.change(_name_of_hole, pad.component, preset, **p.QUICK)
-    cut = preset.input(_with_hole, [pad.component, preset], pad.component, api_visibility="private")
+    cut = preset.input(refusing(_with_hole), [pad.component, preset], pad.component, **p.QUICK)
     drawing = p.Laid("drawing", [pad], widgets.from_sketch, [*changed, cut.success], p.PICTURE)
     chosen = p.Laid("data", [data], lambda value: one_of(value, "Data set", tuple(SETS)), rank=p.DATA)
     return [drawing, *restoring(choices, "Restore", data)([]), chosen]

@@ -16,7 +16,7 @@ from dgm_models.ui.tabs.shared import Models, chosen_models
 from dgm_models.ui.widgets import Live
 
 ID, TITLE = "interpolation", "Interpolation"
-STEPS, STRIP = 17, 9
+STEPS, STRIP = 13, 7
 CHOICES = (*PATHS, "both")
 
 

@@ -80,10 +80,11 @@ def answer_rows(ids: list[str], seen: Tensor, away: Linear, seed: int, y: int) -
         Row(still(torch.zeros(ANSWERS + 2, *catalog.dataset(id).space.shape)), ANSWERS + 2, catalog.recipe(id).title, "to come", HEADS)
         for id in ids
     ]
-    yield rows
     for i, id in enumerate(ids):
-        rows[i] = answer_row(id, seen, away, seed, y, rows[i].title)
+        rows[i] = replace(rows[i], caption=f"at work, {i + 1} of {len(ids)}")
         yield rows
+        rows[i] = answer_row(id, seen, away, seed, y, rows[i].title)
+    yield rows
 
 
 def answer_row(id: str, seen: Tensor, away: Linear, seed: int, y: int, title: str, settings: Settings | None = None) -> Row:

@@ -40,7 +40,7 @@ from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import ASSETS, Live
 
 ID, TITLE = "start", "Start"
-SHOWN, TALL = 10, 210  # digits that are real, and as many that are made; pixels of the screen for them
+SHOWN, TALL = 10, 0.3  # digits that are real, and as many that are made; the share of the window's height for them
 
 
 class Tile(NamedTuple):
