@@ -361,7 +361,7 @@ def test_every_tab_starts_with_a_stored_result():
     for block in players:  # the page names a stored film, which the player fetches once its tab is opened
         name = block.value["stored"].removeprefix(f"{PLACE}/").partition(".json?v=")[0]
         assert block.elem_id.removeprefix("player-").startswith(name)
-        film = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["values"][block.value["at"]]
+        film = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["values"][block.value["number"]]
         assert film["rows"]
         assert " ms" not in json.dumps(film)  # nothing of the machine that painted it
         assert "made" not in film

@@ -54,7 +54,8 @@ function go(to, ask) {
   props.value = { at };
   trigger('click');
 }
-function take() {
+async function take() {
+  if (props.value?.stored) props.value = await dgm.fetched(props.value);
   const given = props.value;
   if (!given || !given.chances) return;
   const fresh = !value || value.made !== given.made;

@@ -33,7 +33,8 @@ function draw() {
   axes();
 }
 let picked = null;  // where the last pick went: the answer to an earlier one must not move it back
-function take() {
+async function take() {
+  if (props.value?.stored) props.value = await dgm.fetched(props.value);
   if (!props.value || !props.value.ground) return;
   const late = picked && props.value.here && picked.some((part, i) => Math.abs(part - props.value.here[i]) > 1e-6);
   value = late ? { ...props.value, here: picked } : props.value;

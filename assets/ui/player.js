@@ -4,12 +4,6 @@ const $ = (name) => player.querySelector(name);
 const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
 let film = null, rows = [], at = 0, timer = null, guessing = false, zoom = null;
 
-// The address of something that is served beside the page, wherever that is: under a path of a proxy, too.
-function beside(path) {
-  const root = new URL(window.gradio_config?.root || location.href, location.href).pathname;
-  return `${root.replace(/\/$/, '')}/${path}`;
-}
-
 // One part of a row: what its view draws, over its title. `renderers` come from assets/ui/views.
 function partOf(row, title, source, other) {
   const box = document.createElement('figure');
@@ -71,7 +65,7 @@ function build() {
   for (const link of player.querySelectorAll('.saves a')) {
     link.hidden = !(film.endings || ['png', 'gif', 'npy']).includes(link.dataset.ending);
     const file = `${film.name}.${link.dataset.ending}`;
-    link.href = beside(`gradio_api/save/${encodeURIComponent(file)}${film.link}`);  // made when it is asked for
+    link.href = `${dgm.root()}/gradio_api/save/${encodeURIComponent(file)}${film.link}`;  // made when it is asked for
     link.download = file;
   }
   $('.guess').hidden = !rows.some((part) => part.other);
@@ -96,7 +90,7 @@ function height() {
     for (let next = mine?.nextElementSibling; next; next = next.nextElementSibling) below += Math.min(240, next.offsetHeight + 8);
   }
   const most = innerHeight * Number(player.dataset.most) || Infinity;  // where more than the film is to be in sight
-  return hall ? innerHeight - top - below - 14 : Math.min(most, Math.max(innerWidth <= 700 ? 320 : 180, innerHeight - top - below - 14));
+  return hall ? innerHeight - top - below - 30 : Math.min(most, Math.max(innerWidth <= 700 ? 320 : 180, innerHeight - top - below - 14));
 }
 
 function fit() {
@@ -222,10 +216,7 @@ async function arrive() {
   const value = props.value;
   if (!value?.stored) return show(value);
   let kept = null;
-  try {
-    const reply = await fetch(beside(value.stored));
-    if (reply.ok) kept = (await reply.json()).values[value.at];
-  } catch (error) { /* said below */ }
+  try { kept = await dgm.fetched(value); } catch (error) { /* said below */ }
   if (props.value?.stored !== value.stored) return;
   const wanted = new URLSearchParams(location.search), opens = !value.made && kept && new URLSearchParams(kept.link).get('tab') === wanted.get('tab');
   if (opens && [...wanted.keys()].some((name) => !['tab', 'hall'].includes(name))) {  // its own result is on its way

@@ -1,5 +1,11 @@
 // What all pages share: the bar at the top, an address that follows what one does, the hall, and keys.
 const dgm = window.dgm = {
+  // A value, fetched where it was only named: first results are stored beside the page.
+  async fetched(value) {
+    if (!value?.stored) return value;
+    const reply = await fetch(`${dgm.root()}/${value.stored}`);
+    return reply.ok ? (await reply.json()).values[value.number] : null;
+  },
   links: {},  // of each view, what it shows now: its address -> the query that opens that
   root() { return new URL(window.gradio_config?.root || location.href, location.href).href.replace(/\/$/, ''); },
   path() { return `${location.origin}${location.pathname}`; },
@@ -42,7 +48,7 @@ const dgm = window.dgm = {
   help(on) {
     let box = document.querySelector('.dgm-help');
     if (!box) {
-      box = Object.assign(document.createElement('div'), { className: 'dgm-help' });
+      box = Object.assign(document.createElement('div'), { className: 'dgm-help', hidden: true });
       box.setAttribute('role', 'dialog');
       box.setAttribute('aria-label', 'keys');
       const keys = [['h', 'the hall: the result over the whole window'], ['space', 'play, pause'], ['← →', 'a step back, a step on'], ['Home, End', 'to the start, to the end'], ['n', 'another seed'], ['s', 'the same again'], ['f', 'the whole screen'], ['+ −', 'faster, slower'], ['k', 'the knobs, in the hall'], ['?', 'this list'], ['Esc', 'back']];

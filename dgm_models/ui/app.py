@@ -151,9 +151,9 @@ def theme() -> gr.themes.Base:
     blue = gr.themes.colors.Color(*shades, name="dgm")
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
     mono = ["ui-monospace", "monospace"]
-    return gr.themes.Default(primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", text_size="lg", font=fonts, font_mono=mono).set(
-        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300"
-    )
+    return gr.themes.Default(
+        primary_hue=blue, neutral_hue="slate", spacing_size="sm", radius_size="sm", text_size="lg", font=fonts, font_mono=mono
+    ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300")
 
 
 async def _first(request: Request) -> Response:

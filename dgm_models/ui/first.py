@@ -25,6 +25,7 @@ from dgm_models.modalities import dots, image
 from dgm_models.ui.widgets import ASSETS, Live
 
 FOLDER, PLACE = ASSETS / "first", "gradio_api/first"  # here, and where the page finds it
+LARGE = 10_000  # characters: a value that a page had better fetch when it is looked at
 NEAR = 2  # levels of 255 by which two machines may differ in a pixel
 Values = list[Any]
 
@@ -150,8 +151,9 @@ def _read(panel: Live) -> dict[str, Any] | None:
 
 
 def _named(panel: Live, at: int, value: Any) -> Any:
-    """A film by its address beside the page, which is another one when the file changes, so that no browser shows what it kept."""
-    if not (isinstance(value, dict) and "rows" in value):
+    """A film, or what else is large, by its address beside the page, which is another one when the file changes, so that no browser shows
+    what it kept."""
+    if not isinstance(value, dict) or ("rows" not in value and len(json.dumps(value)) < LARGE):
         return value
     path = _path(panel)
-    return {"stored": f"{PLACE}/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}", "at": at}
+    return {"stored": f"{PLACE}/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}", "number": at}

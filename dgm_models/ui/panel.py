@@ -118,7 +118,7 @@ def wired(
     fields = [field for each in laid for field in each.fields]
 
     def finished(values: Sequence[Any], parts: list[Any]) -> list[Any]:
-        at = {each.place[0]: part for each, part in zip(shown, parts, strict=True) if each.place}
+        at = {each.place[0]: part for each, part in zip(shown, parts, strict=True) if each.place and isinstance(part, dict)}
         link = live.link([at.get(field.name, value) for field, value in zip(fields, values, strict=True)])
         return [_value(part, link) for part in parts]
 

@@ -146,7 +146,7 @@ def _real(seed: int) -> torch.Tensor:
 
 def _nearest(x: torch.Tensor, at: Any) -> str:
     """HTML: a clicked sample beside the nearest of the training digits that ship."""
-    if at is None:
+    if not isinstance(at, dict) or set(at) != {"at"}:  # the player's own value: nobody clicked
         return ""
     place = _tile(at)
     known, far = nearest(x[place : place + 1])
@@ -158,8 +158,8 @@ def _nearest(x: torch.Tensor, at: Any) -> str:
     )
 
 
-def _tile(at: Any) -> int:
-    return whole(at.get("at") if isinstance(at, dict) else at, "Sample", 0, SHOWN - 1)
+def _tile(at: dict[str, Any]) -> int:
+    return whole(at["at"], "Sample", 0, SHOWN - 1)
 
 
 def _at_from_text(text: str) -> dict[str, int] | None:
@@ -167,7 +167,7 @@ def _at_from_text(text: str) -> dict[str, int] | None:
 
 
 def _at_to_text(at: Any) -> str:
-    return "" if not isinstance(at, dict) or "at" not in at else str(_tile(at))
+    return str(_tile(at)) if isinstance(at, dict) and set(at) == {"at"} else ""
 
 
 # the map --------------------------------------------------------------------------------------------------------------
