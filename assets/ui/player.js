@@ -32,7 +32,7 @@ function build() {
   rows = [];
   const wide = film.rows.length > 1 || film.rows[0].title;
   stage.classList.toggle('table', Boolean(wide));
-  stage.classList.toggle('many', film.rows.length > 3);  // then a row says how it fares while it plays, and what came of it at the end
+  stage.classList.toggle('many', film.rows.length > 2);  // then a row says how it fares while it plays, and what came of it at the end
   let heads = '';
   for (const row of film.rows) {
     if (row.heads.length && row.heads.join() !== heads) stage.appendChild(headLine(row, wide));
@@ -96,7 +96,7 @@ function height() {
 function fit() {
   if (!film || !player.offsetParent) return;
   const wide = stage.classList.contains('table');
-  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 && rows.every((part) => !(part.columns > 6)) ? 230 : 150;
+  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 && rows.every((part) => !(part.columns > 6)) ? 230 : stage.clientWidth > 800 ? 190 : 150;
   if (side) stage.style.setProperty('--side', `${side - 12}px`);
   const beside = !wide && film.rows[0].guess && stage.clientWidth > 520 ? 2 : 1;
   const room = Math.max(60, (stage.clientWidth - side - 24 * (beside - 1)) / beside - 2), drawn = rows.filter((part) => part.natural);

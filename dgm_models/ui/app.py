@@ -206,6 +206,7 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "inbrowser": bool(os.environ.get("DGM_OPEN")),
         "css": (ASSETS / "ui" / "style.css").read_text(encoding="utf-8"),
         "head": f"<script>{(ASSETS / 'ui' / 'shell.js').read_text(encoding='utf-8')}</script>",
+        "favicon_path": ASSETS / "ui" / "favicon.svg",
         "max_file_size": MOST_UPLOAD,
         "max_threads": PEOPLE,
         "state_session_capacity": 2 * PEOPLE,

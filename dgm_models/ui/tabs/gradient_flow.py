@@ -85,15 +85,16 @@ def _gathered(seed: int, settings: few.FewSettings) -> Iterator[list[Any]]:
 
 
 def _figures() -> str:
-    """What was measured of both, as a table."""
+    """HTML: what was measured of both."""
     scores = weights.manifest()[few.GAN].get("scores", {})
     if "few_gan" not in scores:
         return ""
     steps = sorted(int(name.rsplit("_", 1)[1]) for name in scores if name.startswith("few_particles_"))
     rows = [("GAN", "few_gan"), *((f"particles, {step:,} steps", f"few_particles_{step}") for step in steps)]
     rows += [("the 200 themselves", "few_digits"), ("other test digits", "few_test")]
-    table = "\n".join("| {} | {:.1f} | {:.1f} |".format(name, *scores[key]) for name, key in rows)
+    table = "".join("<tr><th>{}</th><td>{:.1f}</td><td>{:.1f}</td></tr>".format(name, *scores[key]) for name, key in rows)
     return (
-        f"| 1,000 of each | Frechet distance | nearest of the 200 |\n|---|---|---|\n{table}\n\nDistance from the test digits, and, in the "
-        "median, from the nearest of the 200: what lies much nearer than a test digit does is on its way to a copy."
+        '<table class="dgm-figures"><tr><th>1,000 of each</th><td>Frechet distance</td><td>nearest of the 200</td></tr>'
+        f"{table}</table><p>Distance from the test digits, and, in the median, from the nearest of the 200: what lies much nearer than a "
+        "test digit does is on its way to a copy.</p>"
     )
