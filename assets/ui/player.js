@@ -2,7 +2,7 @@
 const player = element.querySelector('.dgm-player');
 const $ = (name) => player.querySelector(name);
 const stage = $('.stage'), scrub = $('.scrub'), count = $('.count'), note = $('.note');
-let film = null, rows = [], at = 0, timer = null, guessing = false, zoom = null;
+let film = null, rows = [], at = 0, timer = null, guessing = false, zoom = null, picked = false;
 
 // One part of a row: what its view draws, over its title. `renderers` come from assets/ui/views.
 function partOf(row, title, source, other) {
@@ -96,7 +96,8 @@ function height() {
 function fit() {
   if (!film || !player.offsetParent) return;
   const wide = stage.classList.contains('table');
-  const side = !wide || stage.clientWidth <= 520 ? 0 : stage.clientWidth > 800 && rows.every((part) => !(part.columns > 6)) ? 230 : stage.clientWidth > 800 ? 190 : 150;
+  const hall = document.body.classList.contains('dgm-hall');
+  const side = !wide || stage.clientWidth <= 520 ? 0 : hall ? 340 : stage.clientWidth > 800 && rows.every((part) => !(part.columns > 6)) ? 230 : stage.clientWidth > 800 ? 190 : 150;
   if (side) stage.style.setProperty('--side', `${side - 12}px`);
   const beside = !wide && film.rows[0].guess && stage.clientWidth > 520 ? 2 : 1;
   const room = Math.max(60, (stage.clientWidth - side - 24 * (beside - 1)) / beside - 2), drawn = rows.filter((part) => part.natural);
@@ -181,7 +182,7 @@ stage.addEventListener('click', (event) => {
   const part = rows.find((each) => each.element === event.target);
   if (!part?.tileAt) return;
   const number = part.tileAt(event.offsetX, event.offsetY);
-  if (player.dataset.picks === 'yes') { props.value = { at: number }; trigger('click'); return; }
+  if (player.dataset.picks === 'yes') { picked = true; props.value = { at: number }; trigger('click'); return; }
   const box = Object.assign(document.createElement('div'), { className: 'zoom', title: 'a click closes it' });
   box.appendChild(document.createElement('canvas')).setAttribute('aria-label', 'one picture, enlarged');
   box.firstChild.setAttribute('role', 'img');
@@ -204,7 +205,6 @@ document.addEventListener('keydown', (event) => {
     const inView = (other) => { const box = other.getBoundingClientRect(); return box.top + box.height / 2 > 0 && box.top + box.height / 2 < innerHeight; };
     if ((there.find(inView) || there[0]) !== player) return;
   }
-  if (event.key === 'Escape' && zoom) { event.preventDefault(); unzoom(); return; }
   const keys = { ' ': acts.play, ArrowLeft: acts.back, ArrowRight: acts.step, Home: acts.restart, End: () => { stop(); go(film.count - 1); } };
   if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
@@ -243,7 +243,9 @@ function show(value, asked = true) {
   at = film.count - 1;
   draw();
   if (asked && !film.partial && document.activeElement?.matches('.dgm-another, .dgm-buttons button')) player.focus({ preventScroll: true });  // the keys are the film's
-  if (film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
+  const stays = picked && !film.partial;  // the answer to a click on a tile: the film stays where it ends
+  picked = false;
+  if (!stays && film.count > 1 && film.autoplay !== false && !matchMedia('(prefers-reduced-motion: reduce)').matches) { at = 0; draw(); play(); }
 }
 watch('value', arrive);
 new ResizeObserver(fit).observe(player.parentElement);

@@ -43,8 +43,20 @@ const dgm = window.dgm = {
     history.replaceState(history.state, '', url);
     dgm.look();
   },
-  theme() { document.body.classList.toggle('dark'); dgm.look(); },
-  look() { requestAnimationFrame(() => dispatchEvent(new Event('dgm-look'))); },
+  theme(dark = !document.body.classList.contains('dark'), kept = true) {
+    document.body.classList.toggle('dark', dark);
+    if (kept) try { localStorage.setItem('dgm-theme', dark ? 'dark' : 'light'); } catch (error) { /* then it lasts as long as the page */ }
+    dgm.look();
+  },
+  look() { requestAnimationFrame(() => { dispatchEvent(new Event('dgm-look')); dgm.formulas(); }); },
+  // A formula wider than its column is set smaller rather than cut.
+  formulas() {
+    for (const formula of document.querySelectorAll('.dgm-card .katex-display')) {
+      if (!formula.offsetParent) continue;
+      formula.style.fontSize = '';
+      for (let size = 0.94; size > 0.5 && formula.scrollWidth > formula.clientWidth + 1; size -= 0.04) formula.style.fontSize = `${size}em`;
+    }
+  },
   help(on) {
     let box = document.querySelector('.dgm-help');
     if (!box) {
@@ -73,7 +85,29 @@ function bar() {
   }
   nav.append(tools);
 }
-new MutationObserver(bar).observe(document.documentElement, { childList: true, subtree: true });
+// What the address names is opened as soon as it is there, before the server says the same.
+let opened = false;
+function open_() {
+  const view = new URLSearchParams(location.search).get('tab'), tab = view?.split('.')[0];
+  const find = (row, id) => id && document.querySelector(`.${row} > .tab-wrapper [role=tab][data-tab-id="${CSS.escape(id)}"]`);
+  const outer = find('dgm-tabs', tab);
+  if (opened || !view || !outer) return;
+  opened = true;
+  if (outer.getAttribute('aria-selected') !== 'true') outer.click();
+  setTimeout(() => { const inner = find('dgm-views', view); if (inner && inner.getAttribute('aria-selected') !== 'true') inner.click(); }, 0);
+}
+let themed = false, settled = null;
+new MutationObserver(() => {
+  bar();
+  open_();
+  clearTimeout(settled);
+  settled = setTimeout(dgm.formulas, 300);
+  if (themed || !document.querySelector('.gradio-container')) return;
+  themed = true;
+  let kept = null;
+  try { kept = localStorage.getItem('dgm-theme'); } catch (error) { /* a browser that keeps nothing */ }
+  if (kept) dgm.theme(kept === 'dark', false);
+}).observe(document.documentElement, { childList: true, subtree: true });
 
 // A tab or a view was chosen: the address follows, and what is in it is fitted to the window.
 document.addEventListener('click', (event) => {
@@ -130,7 +164,7 @@ document.addEventListener('keydown', (event) => {
     f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.()),
     k: () => document.body.classList.toggle('dgm-knobs'),
     '?': () => dgm.help(),
-    Escape: () => { if (document.querySelector('.dgm-help:not([hidden])')) dgm.help(false); else if (document.body.classList.contains('dgm-hall')) dgm.hall(false); },
+    Escape: () => { if (document.querySelector('.dgm-help:not([hidden])')) dgm.help(false); else if (visible('.dgm-player .zoom')) visible('.dgm-player .zoom').click(); else if (document.body.classList.contains('dgm-knobs')) document.body.classList.remove('dgm-knobs'); else if (document.body.classList.contains('dgm-hall')) dgm.hall(false); },
   };
   const pace = { '+': 1, '=': 1, '-': -1 }[event.key];
   if (pace) {
@@ -176,11 +210,11 @@ for (const kind of ['mouseover', 'focusin']) document.addEventListener(kind, (ev
   if (tile) play(tile);
 });
 
-// A table is sorted by a click on one of its heads: the larger first, and at the next click the smaller.
+// A table is sorted by a click on one of its heads: the better first, and at the next click the worse.
 document.addEventListener('click', (event) => {
   const head = event.target.closest?.('.dgm-board th[aria-sort] button')?.parentElement;
   if (!head) return;
-  const rows = [...head.closest('tbody, table').querySelectorAll('tr')].slice(1), column = head.cellIndex, down = head.getAttribute('aria-sort') !== 'descending';
+  const rows = [...head.closest('tbody, table').querySelectorAll('tr')].slice(1), column = head.cellIndex, was = head.getAttribute('aria-sort'), down = was === 'none' ? head.dataset.good !== 'lower' : was === 'ascending';
   for (const each of head.parentElement.children) if (each.hasAttribute('aria-sort')) each.setAttribute('aria-sort', 'none');
   head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
   const value = (row) => (row.cells[column].dataset.value === undefined ? -Infinity : Number(row.cells[column].dataset.value) * (down ? 1 : -1));

@@ -56,7 +56,7 @@ FIGURES = (
     Figure("read_as_asked_guided", "read as asked, guided or cooled", "{:.1%}", "higher", "the same with the app's own settings"),
     Figure(
         "frechet_ratio",
-        "Frechet distance, best possible = 1",
+        "Frechet distance, real ones = 1",
         "{:.2f}",
         "lower",
         "in the judge's features, from the test part; over what as many training elements have",
@@ -65,7 +65,7 @@ FIGURES = (
     Figure("frechet_ratio_guided", "Frechet distance, guided or cooled", "{:.2f}", "lower", "the same with those settings", log=True),
     Figure(
         "texture_ratio",
-        "distance that sees grain, best possible = 1",
+        "distance that sees grain, real ones = 1",
         "{:.1f}",
         "lower",
         "in wavelet energies, from the test part; over what as many training elements have",

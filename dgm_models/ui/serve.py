@@ -133,7 +133,7 @@ def stopping(panel: Panel) -> Callable[..., None]:
 
 def _say_place(answer: Answer) -> None:
     """To the page, where gradio shows progress."""
-    if (line := results.line(answer)) is not None:
+    if (line := results.line(answer)) is not None and line[0]:
         before, seconds = line
         gr.Progress()((before, None), unit=f"before you, about {max(1, round(seconds))} s")
 

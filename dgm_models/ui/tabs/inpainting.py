@@ -20,7 +20,7 @@ from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, grown, restoring
 from dgm_models.ui.widgets import Live
 
-ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted"
+ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted by you"
 
 
 def build() -> Live:
@@ -29,7 +29,7 @@ def build() -> Live:
     def restored(drawing: tuple[Tensor, Tensor], models: list[str], y: int, seed: int, data: str) -> Iterator[list[Any]]:
         (picture, mask), ids, noun = drawing, choices.ids(models, data), SETS[data].noun
         if mask.all():
-            raise ValueError("Nothing is hidden: paint a hole with Hide, or choose one of the presets")
+            raise ValueError("Nothing is hidden yet: paint a hole with Hide, or choose one")
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
@@ -60,7 +60,7 @@ def _asked(choices: Models) -> list[p.Laid]:
 
 def _with_hole(pad: Any, preset: Any) -> dict[str, str]:
     picture, mask = widgets.from_sketch(pad)
-    return widgets.to_sketch(picture, mask if preset == PAINTED else hole(one_of(preset, "Hole", PRESETS)))
+    return widgets.to_sketch(picture, None if preset == PAINTED else hole(one_of(preset, "Hole", PRESETS)))
 
 
 def _name_of_hole(pad: Any) -> str:

@@ -60,5 +60,5 @@ def _ends(before: list[p.Laid]) -> list[p.Laid]:
 
 def _row(joined: Joined, caption: str, kind: str = "model") -> Row:
     strip = joined.path[:: (STEPS - 1) // (STRIP - 1)]
-    frames = [Frame(torch.cat([joined.path[i : i + 1], strip]), f"{i / (STEPS - 1):.0%} of the way") for i in range(STEPS)]
-    return Row(frames, STRIP + 1, joined.title, caption, ("film", *(f"{i}/{STRIP - 1}" for i in range(STRIP))), kind)
+    frames = [Frame(torch.cat([strip, joined.path[i : i + 1]]), f"{i / (STEPS - 1):.0%} of the way") for i in range(STEPS)]
+    return Row(frames, STRIP + 1, joined.title, caption, (*(f"{i}/{STRIP - 1}" for i in range(STRIP)), "on the way"), kind)

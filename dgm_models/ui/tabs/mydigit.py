@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -41,10 +42,26 @@ def build() -> Live:
     )
 
 
-def _judged(x: Tensor) -> list[Any]:
-    verdicts = [verdict_of(id, x) for id in paced(catalog.models_for("sample"))]
-    verdicts.sort(key=lambda verdict: verdict.bits if verdict.bits is not None else float("inf"))
-    return [lambda link: _distance(x) + _table([*verdicts, verdict_of_reader(x)], png_bits(x), link)]
+def _judged(x: Tensor) -> Iterator[list[Any]]:
+    """The reader first, which is quick; then a model after the other, those with most bits of likelihood above."""
+    if not x.any():
+        raise ValueError("Digit: there is nothing on the pad yet. Draw a digit, or take another one")
+    ids, verdicts, reader = catalog.models_for("sample"), [], verdict_of_reader(x)
+    for count, id in enumerate(paced(ids)):
+        yield [_shown(x, [*verdicts, reader], f"at work: {catalog.recipe(id).title}, {count + 1} of {len(ids)}")]
+        verdicts.append(verdict_of(id, x))
+        verdicts.sort(key=_place)
+    yield [_shown(x, [*verdicts, reader])]
+
+
+def _place(verdict: Verdict) -> tuple[bool, float]:
+    """Fewer bits first; last who has nothing to say."""
+    return verdict.posterior is None, float("inf") if verdict.bits is None else verdict.bits
+
+
+def _shown(x: Tensor, verdicts: list[Verdict], doing: str = "") -> Callable[[str], str]:
+    said = f'<p class="dgm-doing">{html.escape(doing)}</p>' if doing else ""
+    return lambda link: _distance(x) + said + _table(verdicts, png_bits(x), link)
 
 
 def _distance(x: Tensor) -> str:

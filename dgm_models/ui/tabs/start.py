@@ -243,8 +243,8 @@ def _spot() -> Live:
                 3,
                 p.choice("family", "Made by", choices.titles, catalog.recipe(gan.MODEL).title),
                 p.seed(),
-                "Eight were written by people, eight were made. Mark what you think is made. Were the model perfect, nobody could do "
-                "better than 8 of 16. The reader, a classifier, marks the eight of which it is least sure.",
+                "Eight were written by people, eight were made. Mark what you think is made; what you leave counts as real. Were the model "
+                "perfect, nobody could do better than 8 of 16. The reader, a classifier, marks the eight of which it is least sure.",
                 width=210,
             ),
             p.column(10, board, width=300),
