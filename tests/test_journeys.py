@@ -342,7 +342,7 @@ def test_answers_come_in_model_by_model(page, served):
     before = screen.shown()
     screen.another().click()
     captions = screen.player.locator(".side small:first-of-type")
-    expect(captions).to_have_text([re.compile("see all but"), re.compile("^read as"), "to come", "to come"], timeout=30_000)
+    expect(captions).to_have_text([re.compile("see all but"), re.compile("^read as"), "at work, 2 of 3", "to come"], timeout=30_000)
     assert screen.shown() == before
     save = screen.player.get_by_role("link", name="PNG", exact=True)
     expect(save).to_be_hidden()
@@ -472,11 +472,11 @@ def test_a_typed_text_becomes_digits(page, served):
     box = page.get_by_label("Digits", exact=False).locator("visible=true").first
     box.fill("314")
     screen.do(lambda: box.press("Enter"))
-    assert "of 3)" in screen.player.inner_text()
+    assert "of 3)" in screen.player.text_content()
     box.fill("3x4")
     box.press("Enter")
     page.get_by_text("expected 1 to 16 of 0 to 9", exact=False).first.wait_for(timeout=10_000)
-    assert "of 3)" in screen.player.inner_text()  # the work is not lost
+    assert "of 3)" in screen.player.text_content()  # the work is not lost
 
 
 def test_saved_files_are_what_is_shown(page, served):

@@ -13,6 +13,7 @@ from dgm_models.families.diffusion import Diffusion
 from dgm_models.measurements import Hide
 from dgm_models.modalities import elements
 from dgm_models.networks.raster import CoordinateNet
+from dgm_models.networks.transformer import CausalTransformer
 from dgm_models.networks.velocity import VelocityMLP
 from dgm_models.spaces import Tokens
 from dgm_models.training.step import Trainer
@@ -22,10 +23,18 @@ WORDS = ["ab", "abab", "ba", "baba"]
 EVERY = ["".join(letters) for length in range(5) for letters in itertools.product("ab", repeat=length)]
 
 
-@pytest.fixture(scope="module")
-def model():
+def coordinates() -> CoordinateNet:
+    return CoordinateNet(4, 3, width=32)
+
+
+def transformer() -> CausalTransformer:
+    return CausalTransformer(4, 3, width=32, depth=2, head=16, dropout=0.0)
+
+
+@pytest.fixture(scope="module", params=[coordinates, transformer])
+def model(request):
     torch.manual_seed(0)
-    made = Autoregressive(CoordinateNet(4, 3, width=32), SPACE)
+    made = Autoregressive(request.param(), SPACE)
     x = elements.read(SPACE, WORDS).repeat(100, 1)
     trainer = Trainer(made, x, torch.zeros(len(x), dtype=torch.long) - 1, steps=250, batch=64, rate=5e-3, ema=0.98)
     for _ in range(250):
@@ -68,6 +77,31 @@ def test_a_gap_is_filled_and_what_was_seen_stays(model):
     answer = last(model.restore(away(x), away, Noise([1, 2]), settings=model.Restoring(particles=16))).x
     assert torch.equal(away(answer), away(x))
     assert elements.write(SPACE, answer) == ["abab", "baba"]
+
+
+def test_a_transformer_hears_nothing_of_what_is_to_come_and_its_cache_says_the_same():
+    torch.manual_seed(1)
+    network = CausalTransformer(9, 5, width=32, depth=2, head=16).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    levels, y = torch.randint(0, 5, (3, 9)), torch.zeros(3, dtype=torch.long)
+    told: list[torch.Tensor] = []
+    watch = network.token.register_forward_hook(lambda _, __, out: told.append(out.requires_grad_()) or out)
+    whole = network(levels, y)
+    watch.remove()
+    for i in range(9):
+        (slope,) = torch.autograd.grad(whole[:, i].sum(), told[0], retain_graph=True, allow_unused=True)
+        heard = torch.zeros(8) if slope is None else slope.abs().sum((0, 2))
+        assert (heard[i:] == 0).all()
+        assert (heard[:i] > 0).all()
+    prefix, said = network.begin(y), []
+    with torch.no_grad():
+        for i in range(9):
+            said.append(network.predict(prefix))
+            network.append(prefix, levels[:, i])
+    assert torch.allclose(torch.stack(said, 1), whole, atol=1e-4)
+    at = torch.tensor([[3], [0], [8]])
+    assert torch.allclose(network(levels, y, at)[:, 0], whole[torch.arange(3), at[:, 0]], atol=1e-5)
 
 
 def test_a_family_of_noise_refuses_tokens():
