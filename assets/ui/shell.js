@@ -6,6 +6,7 @@ const dgm = window.dgm = {
     const reply = await fetch(`${dgm.root()}/${value.stored}`);
     return reply.ok ? (await reply.json()).values[value.number] : null;
   },
+  mount: {},  // of each component of our own, what makes it live
   links: {},  // of each view, what it shows now: its address -> the query that opens that
   root() { return new URL(window.gradio_config?.root || location.href, location.href).href.replace(/\/$/, ''); },
   path() { return `${location.origin}${location.pathname}`; },

@@ -1,6 +1,6 @@
 // Spot the fake: a person marks pictures; pressing Check says which were made, and how well both did. The tally lasts as long as the page.
 const box = element.querySelector('.dgm-spot'), $ = (name) => box.querySelector(name);
-const SIDE = SIDEPIXELS, tally = {};
+const SIDE = Number(box.dataset.side), tally = {};
 let hand = null, marked = new Set(), shown = false;
 
 function card(i, sheet) {

@@ -45,7 +45,7 @@ from dgm_models.ui.tabs import (
     superresolution,
     vae,
 )
-from dgm_models.ui.widgets import ASSETS, Live
+from dgm_models.ui.widgets import ASSETS, Live, script
 
 SAVED = "gradio_api/save"  # where files of results are, beside the page
 PATIENCE = 20.0  # seconds
@@ -205,7 +205,7 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "theme": theme(),
         "inbrowser": bool(os.environ.get("DGM_OPEN")),
         "css": (ASSETS / "ui" / "style.css").read_text(encoding="utf-8"),
-        "head": f"<script>{(ASSETS / 'ui' / 'shell.js').read_text(encoding='utf-8')}</script>",
+        "head": f"<script>{script()}</script>",
         "favicon_path": ASSETS / "ui" / "favicon.svg",
         "max_file_size": MOST_UPLOAD,
         "max_threads": PEOPLE,

@@ -26,6 +26,7 @@ from dgm_models.ui.serve import one_of, refusing
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CANVAS = SETS[FIRST].space  # of the pads that people draw on
+COMPONENTS = ("player", "sketch", "plane", "pixels", "spot")
 ANY = "any (no label)"
 ALL = "all ten in turn"
 
@@ -134,14 +135,19 @@ class Live:
 def player(name: str, picks: bool = False, most: float = 0) -> gr.HTML:
     """What plays a film and saves it, with a renderer a kind of view. It takes the room that the window leaves, or at `most` such a
     share of its height; `picks`: a click on a tile sets `at`."""
-    views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
-    said = {"SIDE": str(CANVAS.side), "PICKS": "yes" if picks else "no", "MOST": str(most)}
-    return _html("player", name, said, before=f"const renderers = {{}};\n{views}")
+    return _html("player", name, {"SIDE": str(CANVAS.side), "PICKS": "yes" if picks else "no", "MOST": str(most)})
 
 
 def spot(name: str) -> gr.HTML:
-    """Spot the fake: {sheet, columns, made, reader, family, link}."""
-    return _html("spot", name, before=f"const SIDEPIXELS = {CANVAS.side};\n")
+    """Spot the fake: {sheet, columns, fakes, reader, family, link}."""
+    return _html("spot", name, {"SIDE": str(CANVAS.side)})
+
+
+def script() -> str:
+    """What every page brings once: the shell, and the code of each component of our own, which mounts wherever one is."""
+    views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
+    mounts = [f"dgm.mount.{kind} = (element, props, trigger, watch) => {{\n{_asset(f'{kind}.js')}\n}};" for kind in COMPONENTS]
+    return "\n".join([_asset("shell.js"), "const renderers = {};", views, *mounts])
 
 
 def growing(film: Film) -> dict[str, Any]:
@@ -279,10 +285,10 @@ def pixels(name: str) -> gr.HTML:
     return _html("pixels", name, {"SIDE": str(CANVAS.side), "LAST": str(CANVAS.size - 1)})
 
 
-def _html(kind: str, name: str, said: dict[str, str] | None = None, value: Any = None, before: str = "") -> gr.HTML:
-    """A component of our own: assets/ui/KIND.html with words put in, and KIND.js after what goes before it."""
+def _html(kind: str, name: str, said: dict[str, str] | None = None, value: Any = None) -> gr.HTML:
+    """A component of our own: assets/ui/KIND.html with words put in; KIND.js, which the page has (`script`), mounts there."""
     template = _asset(f"{kind}.html")
     for word, text in (said or {}).items():
         template = template.replace(word, text)
-    script = before + _asset(f"{kind}.js")
-    return gr.HTML(value=value, html_template=template, js_on_load=script, elem_id=f"{kind}-{name}", apply_default_css=False)
+    mount = f"dgm.mount.{kind}(element, props, trigger, watch)"
+    return gr.HTML(value=value, html_template=template, js_on_load=mount, elem_id=f"{kind}-{name}", apply_default_css=False)
