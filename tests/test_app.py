@@ -446,6 +446,27 @@ def test_the_address_of_every_panel_gives_its_state_back():
             assert panel.key(state) == panel.link(state)
 
 
+def test_every_row_of_pictures_says_how_large_its_tiles_are():
+    """Those of another size than the pads' do, so that the player cuts a sheet where its tiles end; and colours are no ink."""
+    import torch
+
+    stored = [value for path in FOLDER.glob("*") for value in json.loads(path.read_text(encoding="utf-8"))["values"]]
+    rows = [row for value in stored if isinstance(value, dict) for row in value.get("rows", [])]
+    rows += Film([Row(still(torch.zeros(3, 3, 8, 8)), 3)]).value()["rows"]
+    assert rows[-1]["tile"] == [8, 8]
+    assert rows[-1]["ink"] is False
+    for row in (row for row in rows if "view" not in row):
+        high, wide = row.get("tile", (28, 28))
+        assert (row["height"] + 1) % (high + 1) == (row["width"] + 1) % (wide + 1) == 0, row["title"]
+
+
+def test_an_empty_pad_is_not_judged():
+    import torch
+
+    with pytest.raises(ValueError, match="nothing on the pad"):
+        ADDRESSES["my-digit"].whole([widgets.to_sketch(torch.zeros(1, 1, 28, 28))])
+
+
 def test_a_label_that_is_needed_is_not_left_out():
     panel = ADDRESSES["gflownet.way"]
     pad, _, seed = first.defaults(panel)

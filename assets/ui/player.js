@@ -218,8 +218,9 @@ async function arrive() {
   let kept = null;
   try { kept = await dgm.fetched(value); } catch (error) { /* said below */ }
   if (props.value?.stored !== value.stored) return;
-  const wanted = new URLSearchParams(location.search), opens = !value.made && kept && new URLSearchParams(kept.link).get('tab') === wanted.get('tab');
-  if (opens && [...wanted.keys()].some((name) => !['tab', 'hall'].includes(name))) {  // its own result is on its way
+  const wanted = new URLSearchParams(location.search), mine = new URLSearchParams(kept?.link);
+  const opens = !value.made && kept && mine.get('tab') === wanted.get('tab');
+  if (opens && [...wanted.keys()].some((name) => name !== 'tab' && mine.has(name))) {  // its own result is on its way
     note.hidden = false;
     note.textContent = 'opening what the link names ...';
     return;

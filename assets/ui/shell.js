@@ -36,6 +36,7 @@ const dgm = window.dgm = {
   hallMark() { return document.body.classList.contains('dgm-hall') ? '&hall=1' : ''; },
   hall(on = !document.body.classList.contains('dgm-hall')) {
     document.body.classList.toggle('dgm-hall', on);
+    document.body.classList.remove('dgm-knobs');
     if (on) { dgm.wasDark = document.body.classList.contains('dark'); document.body.classList.add('dark'); } else if (!dgm.wasDark) document.body.classList.remove('dark');
     const chosen = (rows) => [...document.querySelectorAll(`${rows} > .tab-wrapper [role=tab][aria-selected=true]`)].find((tab) => tab.closest('.tabs').offsetParent)?.textContent.trim();
     document.body.dataset.title = [...new Set([chosen('.dgm-tabs'), chosen('.dgm-views')])].filter(Boolean).join(': ');
@@ -88,19 +89,23 @@ function bar() {
 }
 // What the address names is opened as soon as it is there, before the server says the same.
 let opened = false;
-function open_() {
-  const view = new URLSearchParams(location.search).get('tab'), tab = view?.split('.')[0];
-  const find = (row, id) => id && document.querySelector(`.${row} > .tab-wrapper [role=tab][data-tab-id="${CSS.escape(id)}"]`);
-  const outer = find('dgm-tabs', tab);
-  if (opened || !view || !outer) return;
-  opened = true;
-  if (outer.getAttribute('aria-selected') !== 'true') outer.click();
-  setTimeout(() => { const inner = find('dgm-views', view); if (inner && inner.getAttribute('aria-selected') !== 'true') inner.click(); }, 0);
+function selectNamed() {
+  const view = new URLSearchParams(location.search).get('tab');
+  if (!opened && view) opened = select(view);
+}
+// Choose a view by its address; whether its tab is on this page.
+function select(view) {
+  const find = (row, id) => document.querySelector(`.${row} > .tab-wrapper [role=tab][data-tab-id="${CSS.escape(id)}"]`);
+  const choose = (tab) => { if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click(); };
+  const outer = find('dgm-tabs', view.split('.')[0]);
+  choose(outer);
+  setTimeout(() => choose(find('dgm-views', view)), 30);  // once the tab is there
+  return Boolean(outer);
 }
 let themed = false, settled = null;
 new MutationObserver(() => {
   bar();
-  open_();
+  selectNamed();
   clearTimeout(settled);
   settled = setTimeout(dgm.formulas, 300);
   if (themed || !document.querySelector('.gradio-container')) return;
@@ -116,11 +121,7 @@ document.addEventListener('click', (event) => {
 });
 addEventListener('popstate', () => {
   const query = location.search, view = new URLSearchParams(query).get('tab');
-  const tab = view && document.querySelector(`.dgm-tabs > .tab-wrapper [role=tab][data-tab-id="${CSS.escape(view.split('.')[0])}"]`);
-  const bare = query.replace('&hall=1', '');
-  if (!tab || dgm.state(view) !== bare) { location.reload(); return; }
-  tab.click();
-  setTimeout(() => document.querySelector(`.dgm-views > .tab-wrapper [role=tab][data-tab-id="${CSS.escape(view)}"]`)?.click(), 30);
+  if (!view || dgm.state(view) !== query.replace('&hall=1', '') || !select(view)) location.reload();
 });
 
 // Arrows on a tab choose the next one, as people who have no mouse expect.
@@ -161,9 +162,9 @@ document.addEventListener('keydown', (event) => {
   const keys = {
     h: () => dgm.hall(),
     n: () => visible('.dgm-another')?.click(),
-    s: () => visible('.dgm-player [data-act=restart]')?.click(),
+    s: () => { visible('.dgm-player [data-act=restart]')?.click(); visible('.dgm-player [data-act=play]')?.click(); },
     f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.()),
-    k: () => document.body.classList.toggle('dgm-knobs'),
+    k: () => document.body.classList.contains('dgm-hall') && document.body.classList.toggle('dgm-knobs'),
     '?': () => dgm.help(),
     Escape: () => { if (document.querySelector('.dgm-help:not([hidden])')) dgm.help(false); else if (visible('.dgm-player .zoom')) visible('.dgm-player .zoom').click(); else if (document.body.classList.contains('dgm-knobs')) document.body.classList.remove('dgm-knobs'); else if (document.body.classList.contains('dgm-hall')) dgm.hall(false); },
   };
@@ -189,8 +190,8 @@ async function play(tile) {
   let row = null;
   try {
     const kept = await (await fetch(`${dgm.root()}/gradio_api/first/${tile.dataset.film}`)).json();
-    row = kept.values.find((value) => value.rows)?.rows[0];
-  } catch (error) { return; }
+    row = kept.values.find((value) => value.rows).rows[0];
+  } catch (error) { return; }  // then it stays a still
   const sheet = new Image(), still = tile.querySelector('img'), side = still.naturalWidth, canvas = document.createElement('canvas');
   sheet.src = row.sheet;
   await sheet.decode();

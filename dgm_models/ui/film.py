@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Frame
+from dgm_models.data import FIRST, SETS
 from dgm_models.modalities import image, text
 from dgm_models.modalities.views import PICTURES, View, over
 
@@ -112,7 +113,17 @@ def _packed(row: Row) -> dict[str, Any]:
         "kind": row.kind,
         "hidden": [] if row.hidden is None else image.places(row.hidden, shown["width"]),
         "notes": [frame.note for frame in row.frames],
-        **({} if row.view == PICTURES else {"view": row.view.kind}),
+        **(_besides(row.frames[0].x) if row.view == PICTURES else {"view": row.view.kind}),
+    }
+
+
+def _besides(x: Tensor) -> dict[str, Any]:
+    """What the player has to know of pictures (n, c, h, w) that are not such ink as the pads take: the size of a tile, and that colours
+    stay as they are."""
+    plain = SETS[FIRST].space
+    return {
+        **({} if x.shape[2:] == (plain.height, plain.width) else {"tile": list(x.shape[2:])}),
+        **({} if x.shape[1] == 1 else {"ink": False}),
     }
 
 

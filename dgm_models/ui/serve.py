@@ -87,7 +87,7 @@ async def answers(panel: Panel, values: Sequence[Any], page: str) -> AsyncIterat
     if isinstance(answer.error, Dropped):
         raise refusal(STOPPING)
     if answer.error is not None:
-        _asked.pop(place, None)
+        _remember(place, None)
         raise _plain(answer.error)
     if answer.version > version:
         yield answer.values
@@ -104,12 +104,17 @@ async def whole_answer(panel: Panel, values: Sequence[Any], page: str) -> list[A
 def _ask_anew(place: tuple[str, str], wake: Callable[[], None], key: str | None) -> None:
     older = _latest.get(place)
     _latest[place] = wake
+    _remember(place, key)
+    if older is not None:
+        older()
+
+
+def _remember(place: tuple[str, str], key: str | None) -> None:
+    """What a page asked of a panel last; None where it does not show that."""
     _asked[place] = key
     _asked.move_to_end(place)
     if len(_asked) > MOST_ASKED:
         _asked.popitem(last=False)
-    if older is not None:
-        older()
 
 
 def _is_there(panel: Panel, values: Sequence[Any], page: str) -> bool:
@@ -124,7 +129,7 @@ def stopping(panel: Panel) -> Callable[..., None]:
 
     def stop(request: gr.Request) -> None:
         place = request.session_hash or "", panel.address
-        _asked[place] = None
+        _remember(place, None)
         if (older := _latest.pop(place, None)) is not None:
             older()
 

@@ -104,12 +104,11 @@ def _ends(values: list[float]) -> list[float]:
 
 
 def build() -> Live:
-    data, sheet = widgets.data_choice, p.Shown(lambda: gr.HTML(elem_id="board"))
-    choice = lambda _: p.Laid("data", [field := data(tuple(SETS))], _set, [field.component.input])  # noqa: E731
+    sheet = p.Shown(lambda: gr.HTML(elem_id="board"))
     live = p.panel(
         ID,
         [
-            p.column(1, choice, p.choice("about", "Of", SUBJECTS, SUBJECTS[0], radio=True), "A click on a head sorts.", width=170),
+            p.column(1, _data, p.choice("about", "Of", SUBJECTS, SUBJECTS[0], radio=True), "A click on a head sorts.", width=170),
             p.column(8, sheet, width=300),
         ],
         lambda data, about: [table(scores(data), data, about)],
@@ -122,7 +121,7 @@ def build() -> Live:
         [
             p.column(
                 2,
-                choice,
+                _data,
                 p.choice("up", "Upwards", list(BY_NAME), UP),
                 p.choice("across", "To the right", list(BY_NAME), ACROSS),
                 width=210,
@@ -142,5 +141,6 @@ def build() -> Live:
     return live
 
 
-def _set(value: Any) -> str:
-    return one_of(value, "Data set", tuple(SETS))
+def _data(_: list[p.Laid]) -> p.Laid:
+    field = widgets.data_choice(tuple(SETS))
+    return p.Laid("data", [field], lambda value: one_of(value, "Data set", tuple(SETS)), [field.component.input])

@@ -12,16 +12,15 @@ import gradio as gr
 import torch
 
 from dgm_models import catalog, weights
-from dgm_models.applications.few import nearest
 from dgm_models.applications.generate import generate
+from dgm_models.applications.likelihood import nearness
 from dgm_models.applications.spot import SIDES, deal
-from dgm_models.contracts import check_seed
 from dgm_models.data import FIRST, SETS
 from dgm_models.modalities import image
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.serve import one_of, whole
+from dgm_models.ui.serve import whole
 from dgm_models.ui.tabs import (
     autoregressive,
     belief,
@@ -149,12 +148,13 @@ def _nearest(x: torch.Tensor, at: Any) -> str:
     if not isinstance(at, dict) or set(at) != {"at"}:  # the player's own value: nobody clicked
         return ""
     place = _tile(at)
-    known, far = nearest(x[place : place + 1])
-    pair = image.data_url(image.enlarge(image.tile(torch.cat([x[place : place + 1], known]), 2), 3))
+    near = nearness(x[place : place + 1])
+    pair = image.data_url(image.enlarge(image.tile(torch.cat([x[place : place + 1], near.nearest]), 2), 3))
     many = len(SETS[FIRST].few()[1])
     return (
-        f'<p class="dgm-near"><img class="dgm-ink" src="{pair}" alt="the sample, and the nearest training digit"/><span>Beside it the '
-        f"nearest of the {many} training digits that ship with this page, {float(far[0]):.1f} away. No copy.</span></p>"
+        f'<p class="dgm-near"><img class="dgm-ink" src="{pair}" alt="the sample, and the nearest training digit"/><span>'
+        f"Beside it the nearest of the {many} training digits that ship with this page, {near.distance:.1f} away: further than "
+        f"{near.further_than:.0%} of test digits have it.</span></p>"
     )
 
 
@@ -196,7 +196,8 @@ MARKS = {"sample": "samples", "log_prob": "likelihood", "encode": "latent", "res
 
 def _family(tile: Tile, number: int) -> str:
     can = {name: tile.id in catalog.models_for(name) for name in catalog.QUESTIONS}
-    can["label"] = can["log_prob"]  # by Bayes' rule
+    can["label"] = can["log_prob"]  # by Bayes' rule, which a constant does not change
+    can["log_prob"] &= catalog.family(tile.id).evidence != "unnormalised"
     marks = "".join(f'<i class="{name}{"" if can[name] else " not"}"></i>' for name in MARKS)
     said = ", ".join(f"{'' if can[name] else 'no '}{said}" for name, said in MARKS.items())
     return (
@@ -232,7 +233,7 @@ def _spot() -> Live:
     board = p.Shown(lambda: widgets.spot("spot"))
 
     def dealt(family: str, seed: int) -> list[Any]:
-        hand = deal(choices.by_title[one_of(family, "Family", tuple(choices.titles))], check_seed(seed))
+        hand = deal(choices.by_title[family], seed)
         value = {"sheet": image.data_url(image.tile(hand.x, SIDES)), "columns": SIDES, "fakes": hand.made.tolist()}
         return [{**value, "reader": hand.doubted.tolist(), "family": family, "link": ""}]
 
