@@ -115,10 +115,9 @@ new MutationObserver(() => {
   if (kept) dgm.theme(kept === 'dark', false);
 }).observe(document.documentElement, { childList: true, subtree: true });
 
-// A tab or a view was chosen: the address follows, and what is in it is fitted to the window.
-document.addEventListener('click', (event) => {
-  if (event.target.closest('[role=tab]')) setTimeout(() => { dgm.moved(); dgm.look(); }, 60);
-});
+// A tab or a view was chosen: what is in it is fitted to the window; and the address follows a person, not what follows the address.
+const chosen = (byPerson) => setTimeout(() => { if (byPerson) dgm.moved(); dgm.look(); }, 60);
+document.addEventListener('click', (event) => { if (event.target.closest('[role=tab]')) chosen(event.isTrusted); });
 addEventListener('popstate', () => {
   const query = location.search, view = new URLSearchParams(query).get('tab');
   if (!view || dgm.state(view) !== query.replace('&hall=1', '') || !select(view)) location.reload();
@@ -129,7 +128,7 @@ document.addEventListener('keydown', (event) => {
   const tab = event.target.closest?.('[role=tab]');
   if (!tab || !['ArrowUp', 'ArrowDown'].includes(event.key)) return;
   const all = [...tab.parentElement.querySelectorAll('[role=tab]')], next = all[all.indexOf(tab) + (event.key === 'ArrowDown' ? 1 : -1)];
-  if (next) { event.preventDefault(); next.focus(); next.click(); }
+  if (next) { event.preventDefault(); next.focus(); next.click(); chosen(true); }
 });
 
 // A slider that is moved by a key, and a number that ends with Enter, are let go as by the pointer.
