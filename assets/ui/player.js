@@ -211,22 +211,23 @@ document.addEventListener('keydown', (event) => {
   keys[event.key]();
 });
 
-// A stored film is fetched where it is first looked at; what was asked for in the meantime stays.
+// What somebody asked for is shown; what everybody finds is so unless a link names another, and where it is only named, it is fetched when
+// it is first looked at. What was asked for in the meantime stays.
 async function arrive() {
   const value = props.value;
-  if (!value?.stored) return show(value);
+  if (!value?.stored && (value?.made || value?.partial)) return show(value);
   let kept = null;
   try { kept = await dgm.fetched(value); } catch (error) { /* said below */ }
-  if (props.value?.stored !== value.stored) return;
+  if (props.value?.stored !== value?.stored || (props.value?.made && !value?.made)) return;
   const wanted = new URLSearchParams(location.search), mine = new URLSearchParams(kept?.link);
-  const opens = !value.made && kept && mine.get('tab') === wanted.get('tab');
+  const opens = !value?.made && kept && mine.get('tab') === wanted.get('tab');
   if (opens && [...wanted.keys()].some((name) => name !== 'tab' && mine.has(name))) {  // its own result is on its way
     note.hidden = false;
     note.textContent = 'opening what the link names ...';
     return;
   }
   if (kept) show(kept, false);
-  else say('This picture could not be loaded. Ask for a new one, or open the page again.');
+  else if (value) say('This picture could not be loaded. Ask for a new one, or open the page again.');
 }
 
 function show(value, asked = true) {
