@@ -641,6 +641,7 @@ def test_another_data_set_is_chosen_and_everything_on_the_page_says_so(page, ser
     digits = screen.last_frame()
     screen.do(lambda: page.get_by_role("radio", name="Fashion-MNIST").locator("visible=true").first.check())
     assert screen.last_frame() != digits
+    assert ink(digits, page) < 128 < ink(screen.last_frame(), page), "digits are ink on paper, garments lie on black"
     expect(page.get_by_label("Garment", exact=True).locator("visible=true").first).to_be_visible(timeout=20_000)
     assert "data=fashion" in screen.player.get_attribute("data-link")
     made = screen.last_frame()

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from dgm_models.modalities import dots, elements
-from dgm_models.modalities.views import DOTS, PICTURES, before, texts, view_of
+from dgm_models.modalities.views import DOTS, PHOTOS, PICTURES, before, texts, view_of
 from dgm_models.spaces import Pixels, Reals, Tokens
 from dgm_models.ui.film import Film, Row, saved, still
 
@@ -18,7 +18,8 @@ LETTERS = Tokens("ab \n", 12)
 
 
 def test_each_space_has_its_view():
-    assert view_of(Pixels(3, 8)) is PICTURES
+    assert view_of(Pixels(1, 8)) is PICTURES
+    assert view_of(Pixels(3, 8)) is PHOTOS is view_of(Pixels(1, 8), ink=False)
     assert view_of(Reals((2,))) is DOTS
     assert view_of(LETTERS).kind == "text"
     with pytest.raises(ValueError, match="expected pictures, texts or points of the plane"):

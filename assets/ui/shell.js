@@ -50,6 +50,8 @@ const dgm = window.dgm = {
     if (kept) try { localStorage.setItem('dgm-theme', dark ? 'dark' : 'light'); } catch (error) { /* then it lasts as long as the page */ }
     dgm.look();
   },
+  // Whether a pad holds ink, dark on white where the page is light, or a picture that stays as it is.
+  ink(pad, written) { document.querySelector(`#${pad} .dgm-sketch`)?.toggleAttribute('data-photo', !written); dgm.look(); },
   look() { requestAnimationFrame(() => { dispatchEvent(new Event('dgm-look')); dgm.formulas(); }); },
   // A formula wider than its column is set smaller rather than cut.
   formulas() {

@@ -13,7 +13,7 @@ const unpack = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const MASK = (getComputedStyle(root).getPropertyValue('--dgm-mask').match(/\w\w/g) || ['b3', '26', '1e']).map((byte) => parseInt(byte, 16));
 
 function paint() {
-  const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE), light = !document.body.classList.contains('dark');
+  const context = canvas.getContext('2d'), image = context.createImageData(SIDE, SIDE), light = !document.body.classList.contains('dark') && !('photo' in root.dataset);
   for (let i = 0; i < ink.length; i++) {
     const hidden = !seen[i];
     // what lies under the hole shows faintly, for a person who draws there

@@ -21,16 +21,19 @@ Packed = dict[str, Any]
 class View:
     """kind: of its renderer. pack: frames of (n, *shape), and tiles a line -> what the renderer needs, with the width and height that it
     asks for. paint: what was packed, and a frame's number -> that frame as a picture, uint8 (h, w) or (h, w, 3). endings: of the files
-    that can be saved. enlarged: how many times a painted frame is shown larger in a file."""
+    that can be saved. enlarged: how many times a painted frame is shown larger in a file. ink: written, so that a light page shows
+    it dark on white."""
 
     kind: str
     pack: Callable[[list[Tensor], int], Packed]
     paint: Callable[[Packed, int], np.ndarray]
     endings: tuple[str, ...] = ("png", "gif", "npy")
     enlarged: int = 1
+    ink: bool = False
 
 
-PICTURES = View("pictures", image.pack, image.paint, enlarged=4)
+PICTURES = View("pictures", image.pack, image.paint, enlarged=4, ink=True)
+PHOTOS = replace(PICTURES, ink=False)
 DOTS = View("dots", dots.pack, dots.paint)
 
 
@@ -44,10 +47,11 @@ def texts(space: Tokens) -> View:
     return View("text", partial(text.pack, space), text.paint, ("txt", "gif"))
 
 
-def view_of(space: Space) -> View:
-    """How elements of a space are looked at; ValueError for one that nobody can look at yet."""
+def view_of(space: Space, ink: bool = True) -> View:
+    """How elements of a space are looked at, pictures as ink where they are in grey and not said to be none; ValueError for a space that
+    nobody can look at yet."""
     if isinstance(space, Pixels):
-        return PICTURES
+        return PICTURES if ink and space.channels == 1 else PHOTOS
     if isinstance(space, Tokens):
         return texts(space)
     if isinstance(space, Reals) and space.shape[-1:] == (2,):

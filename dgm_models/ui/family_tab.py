@@ -12,7 +12,7 @@ from dgm_models.contracts import check_seed
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
 from dgm_models.ui.card import figures, snippet
-from dgm_models.ui.film import Film, Row
+from dgm_models.ui.film import Film, Row, look
 from dgm_models.ui.inputs import seed_row
 from dgm_models.ui.serve import one_of, react, refusing, stopping, whole
 from dgm_models.ui.widgets import ALL, ANY, Field, Live
@@ -32,7 +32,8 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None, tit
         settings, model = widgets.settings_from(settings_type, knob_fields, values), ids[one_of(data, "Data set", tuple(ids))]
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
         made = generate(model, widgets.labels_for(choice, count, catalog.dataset(model).condition.count), seed, settings)
-        film = Film([Row(made.frames, columns_for(count))], f"{tab}-{seed}", str(made.receipt), panel.link(state), tall=410)
+        row = Row(made.frames, columns_for(count), view=look(catalog.dataset(model)))
+        film = Film([row], f"{tab}-{seed}", str(made.receipt), panel.link(state), tall=410)
         return [film.value(), snippet(model, _labels_code(choice, count, catalog.dataset(model).condition.count), count, seed, settings)]
 
     with p.view(address or tab, title, words), gr.Row(elem_classes="dgm-columns"):

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from dgm_models.contracts import Frame
-from dgm_models.data import FIRST, SETS
+from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import image, text
-from dgm_models.modalities.views import PICTURES, View, over
+from dgm_models.modalities.views import PICTURES, View, over, view_of
 
 MOST_FRAMES = 40
 ENDINGS = {"png": "image/png", "gif": "image/gif", "npy": "application/octet-stream", "txt": "text/plain; charset=utf-8"}
@@ -95,6 +95,11 @@ def resample(frames: list[Frame], count: int) -> list[Frame]:
     return [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
 
 
+def look(data: Dataset) -> View:
+    """How elements of a data set are looked at."""
+    return view_of(data.space, data.is_ink)
+
+
 def still(x: Tensor, note: str = "") -> list[Frame]:
     """A film of one frame."""
     return [Frame(x, note)]
@@ -113,17 +118,17 @@ def _packed(row: Row) -> dict[str, Any]:
         "kind": row.kind,
         "hidden": [] if row.hidden is None else image.places(row.hidden, shown["width"]),
         "notes": [frame.note for frame in row.frames],
-        **(_besides(row.frames[0].x) if row.view == PICTURES else {"view": row.view.kind}),
+        **(_besides(row) if row.view.kind == PICTURES.kind else {"view": row.view.kind}),
     }
 
 
-def _besides(x: Tensor) -> dict[str, Any]:
-    """What the player has to know of pictures (n, c, h, w) that are not such ink as the pads take: the size of a tile, and that colours
-    stay as they are."""
-    plain = SETS[FIRST].space
+def _besides(row: Row) -> dict[str, Any]:
+    """What the player has to know of pictures (n, c, h, w) that are not such ink as the pads take: the size of a tile, and that they stay
+    as they are in a light page."""
+    plain, x = SETS[FIRST].space, row.frames[0].x
     return {
         **({} if x.shape[2:] == (plain.height, plain.width) else {"tile": list(x.shape[2:])}),
-        **({} if x.shape[1] == 1 else {"ink": False}),
+        **({} if row.view.ink and x.shape[1] == 1 else {"ink": False}),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,8 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
     read = upload.upload(_uploaded, [upload, pad], pad, **quick)
     if data is not None:
         widgets.follow(data, which, ANY_DIGIT)
+        written = json.dumps([id for id, each in SETS.items() if each.is_ink])
+        data.component.change(None, data.component, None, js=f"(data) => dgm.ink('sketch-{name}', {written}.includes(data))", **quick)
         data.component.change(refusing(_pad_words), data.component, [another, upload], api_visibility="private", show_progress="hidden")
     begins = lambda query: widgets.to_sketch(held_out(index, one_of(query.get("data", FIRST), "Data set", tuple(SETS)))[0], seen)  # noqa: E731
     otherwise = None if data is None else begins

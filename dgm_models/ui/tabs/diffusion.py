@@ -10,7 +10,7 @@ from dgm_models.contracts import Settings
 from dgm_models.samplers import SAMPLERS
 from dgm_models.ui import panel as p
 from dgm_models.ui.family_tab import family_panel
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, look, still
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
@@ -46,12 +46,13 @@ def build() -> Live:
 def _compared(of: int, seed: int, settings: Settings, data: str) -> list[Any]:
     """One noise, every sampler, more and more steps; the student beside them."""
     main, student, rows = catalog.across(MODEL)[data], catalog.across(STUDENT).get(data), []
+    view = look(catalog.dataset(main))
     choices = [(main, name, STEPS, {"sampler": name, "guidance_scale": settings.guidance_scale}) for name in SAMPLERS]
     if student:
         choices.append((student, "the student", STEPS[:3], {}))
     for id, name, steps, knobs in choices:
         pictures, receipt = more_steps(id, of, seed, steps, **knobs)
         hint = "guidance learned; taught in 4, then 2 steps; " if id == student else ""
-        rows.append(Row(still(pictures), len(STEPS), name, f"{hint}{receipt.cost} in all", HEADS[: len(pictures)]))
+        rows.append(Row(still(pictures), len(STEPS), name, f"{hint}{receipt.cost} in all", HEADS[: len(pictures)], view=view))
     used = [main, student] if student else [main]
     return [Film(rows, f"diffusion-samplers-{seed}", f"seed {seed} · {Models.provenance(used)}", tall=420)]

@@ -8,7 +8,7 @@ from dgm_models import catalog
 from dgm_models.applications.compare import anatomy
 from dgm_models.ui import panel as p
 from dgm_models.ui.family_tab import family_panel
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, look, still
 from dgm_models.ui.tabs.shared import Models
 from dgm_models.ui.widgets import Live
 
@@ -42,10 +42,11 @@ def _taken_apart(of: int, component: int, data: str) -> list[Any]:
     """All means of a label's mixture, and one component with each of its factors turned from -2 to 2."""
     id = catalog.across(MODEL)[data]
     made = anatomy(id, of, component - 1)
-    name, rank = catalog.dataset(id).condition.names[of], len(made.turned[0].x)
+    chosen, rank = catalog.dataset(id), len(made.turned[0].x)
+    name, view = chosen.condition.names[of], look(chosen)
     heads = tuple(f"factor {i + 1}" for i in range(rank))
     rows = [
-        Row(still(made.means), 10, f"{len(made.means)} means", f"of the mixture of {name}"),
-        Row(made.turned, rank, f"component {component}", f"weight {made.weight:.1%}; its factors", heads),
+        Row(still(made.means), 10, f"{len(made.means)} means", f"of the mixture of {name}", view=view),
+        Row(made.turned, rank, f"component {component}", f"weight {made.weight:.1%}; its factors", heads, view=view),
     ]
     return [Film(rows, "mixture-anatomy", f"parameters as they are, nothing is drawn · {Models.provenance([id])}", tall=300)]

@@ -14,7 +14,7 @@ from dgm_models.data import SETS
 from dgm_models.measurements import Hide
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, look, still
 from dgm_models.ui.inputs import digit_pad
 from dgm_models.ui.serve import one_of, refusing
 from dgm_models.ui.tabs.shared import ANSWERS, Models, answer_rows, grown, restoring
@@ -28,12 +28,13 @@ def build() -> Live:
 
     def restored(drawing: tuple[Tensor, Tensor], models: list[str], y: int, seed: int, data: str) -> Iterator[list[Any]]:
         (picture, mask), ids, noun = drawing, choices.ids(models, data), SETS[data].noun
+        view = look(SETS[data])
         if mask.all():
             raise ValueError("Nothing is hidden yet: paint a hole with Hide, or choose one")
         away = Hide(mask)
         seen = away(picture)
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
-        digit = Row(still(shown), ANSWERS + 2, f"the {noun}", "the models see all but the hole", ("seen", "whole"), "data", ~mask)
+        digit = Row(still(shown), ANSWERS + 2, f"the {noun}", "the models see all but the hole", ("seen", "whole"), "data", ~mask, view)
         receipt = f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, SETS[data].judge])
         yield from grown(Film([digit], f"inpainting-{seed}", receipt, tall=430), answer_rows(ids, seen, away, seed, y))
 

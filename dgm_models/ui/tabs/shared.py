@@ -17,7 +17,7 @@ from dgm_models.data import FIRST, SETS
 from dgm_models.measurements import Linear
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, look, still
 from dgm_models.ui.serve import one_of, refusing, some_of
 from dgm_models.ui.widgets import Field
 
@@ -76,10 +76,10 @@ class Models:
 
 def answer_rows(ids: list[str], seen: Tensor, away: Linear, seed: int, y: int) -> Iterator[list[Row]]:
     """A row a model, filled in one after another; empty rows stand for those that are still to answer."""
-    rows = [
-        Row(still(torch.zeros(ANSWERS + 2, *catalog.dataset(id).space.shape)), ANSWERS + 2, catalog.recipe(id).title, "to come", HEADS)
-        for id in ids
-    ]
+    rows = []
+    for id in ids:
+        nothing, title = torch.zeros(ANSWERS + 2, *catalog.dataset(id).space.shape), catalog.recipe(id).title
+        rows.append(Row(still(nothing), ANSWERS + 2, title, "to come", HEADS, view=look(catalog.dataset(id))))
     for i, id in enumerate(ids):
         rows[i] = replace(rows[i], caption=f"at work, {i + 1} of {len(ids)}")
         yield rows
@@ -93,7 +93,7 @@ def answer_row(id: str, seen: Tensor, away: Linear, seed: int, y: int, title: st
     names = [catalog.dataset(id).condition.names[reading] for reading in done.readings]
     readings = (" " if max(map(len, names)) == 1 else ", ").join(names)
     frames = [_with_summary(frame) for frame in done.frames]
-    return Row(frames, ANSWERS + 2, title, f"read as {readings}; {done.receipt.cost}", HEADS)
+    return Row(frames, ANSWERS + 2, title, f"read as {readings}; {done.receipt.cost}", HEADS, view=look(catalog.dataset(id)))
 
 
 def _with_summary(frame: Frame) -> Frame:
