@@ -123,6 +123,15 @@ def evaluate(
 
 
 @app.command()
+def scale(folder: Annotated[Path, typer.Option(help="where runs that are done are kept")] = Path("runs/scaling")) -> None:
+    """Train the grid of small language models whose losses the app shows against parameters, data and compute."""
+    from dgm_models.evaluation import scaling
+
+    for line in scaling.measure(folder):
+        print(line, flush=True)
+
+
+@app.command()
 def paint() -> None:
     """Make each view's first result, as the page shows it before anybody presses a button, where it is no longer what is stored."""
     from dgm_models.ui import first

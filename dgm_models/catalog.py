@@ -20,7 +20,7 @@ from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
-from dgm_models.spaces import Pixels
+from dgm_models.spaces import Pixels, Space, Tokens
 
 MODELS: dict[str, Recipe] = {recipe.id: recipe for recipe in RECIPES}
 
@@ -65,6 +65,11 @@ def models_for(question: str, undoes: type | None = None, data: str = FIRST) -> 
     return [id for id in able if undoes is None or issubclass(undoes, family(id).restores)]
 
 
+def data_sets(question: str = "sample", space: Space | None = None) -> list[str]:
+    """The data sets of which a trained model answers a question; of that space alone, where one is named."""
+    return [data for data, each in SETS.items() if models_for(question, data=data) and space in (None, each.space)]
+
+
 def _answers(row: Recipe, question: str) -> bool:
     kind = named(row.family)
     return row.generative and bool(kind.restores if question == "restore" else getattr(kind, question, None))
@@ -100,6 +105,8 @@ def _about(data: Dataset) -> dict[str, Any]:
     space = data.space
     known = {"shape": space.shape, "classes": data.condition.count, **dict.fromkeys(("size", "visible", "units"), space.size)}
     given = data.condition.taken[0] if isinstance(data.condition, Given) else 0
+    if isinstance(space, Tokens):
+        return {**known, "length": space.length, "levels": space.end + 1}
     return {**known, "channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else known
 
 

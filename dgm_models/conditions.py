@@ -107,14 +107,15 @@ class Numbers(Carried):
         """Ranges become [-1, 1]."""
         if y is None:
             return self.null(n)
-        y, (low, high) = torch.as_tensor(y).float(), torch.tensor(self.ranges).T
+        y = torch.as_tensor(y).float()
+        low, high = torch.tensor(self.ranges, device=y.device).T
         if y.shape != (n, len(self.names)):
             raise ValueError(f"expected {n} rows of {', '.join(self.names)}, got {tuple(y.shape)}")
         outside = ~((y >= low) & (y <= high)).all(0)  # so that NaN lies outside too
         if outside.any():
             at = int(outside.nonzero()[0])
             raise ValueError(f"{self.names[at]}: expected a number from {low[at]:g} to {high[at]:g}")
-        return torch.cat([(2 * y - low - high) / (high - low), torch.ones(n, 1)], dim=1)
+        return torch.cat([(2 * y - low - high) / (high - low), y.new_ones(n, 1)], dim=1)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Given(Carried):
         y = self.space.check(torch.as_tensor(y).float())
         if len(y) != n:
             raise ValueError(f"expected {n} elements to go by, got {len(y)}")
-        return torch.cat([self.space.to_signal(y), torch.ones(n, 1, *y.shape[2:])], dim=1)
+        return torch.cat([self.space.to_signal(y), y.new_ones(n, 1, *y.shape[2:])], dim=1)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -200,10 +201,12 @@ class Grid(Lit):
 @dataclass(frozen=True)
 class Tokens(Space):
     """Texts of at most `length` tokens of an alphabet: int64 (n, length), where the number after the last of the alphabet is the end, and
-    nothing but the end follows it."""
+    nothing but the end follows it. merges: pairs of tokens that become one, in their order (byte pairs: Sennrich et al., 2016); without
+    any, a token is a letter."""
 
     alphabet: tuple[str, ...]
     length: int
+    merges: tuple[tuple[str, str], ...] = ()
 
     discrete = True
     unit = "token"
@@ -215,6 +218,20 @@ class Tokens(Space):
     @property
     def shape(self) -> tuple[int]:
         return (self.length,)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """What texts may be spelt with."""
+        return tuple(token for token in self.alphabet if len(token) == 1)
+
+    def split(self, text: str) -> list[int]:
+        """The tokens of a text of any length. ValueError names letters that are not in the alphabet."""
+        if strange := sorted(set(text) - set(self.letters)):
+            raise ValueError(f"expected letters of {''.join(self.letters)}, got {', '.join(map(repr, strange[:8]))}")
+        if self.merges:
+            return _merger(self).encode(text).ids
+        place = {token: at for at, token in enumerate(self.alphabet)}
+        return [place[letter] for letter in text]
 
     @property
     def end(self) -> int:
@@ -249,3 +266,19 @@ class Tokens(Space):
         only = torch.full_like(logits, -torch.inf)
         only[..., self.end] = 0
         return torch.where((before == self.end)[..., None], only, logits)
+
+
+def word_splitter() -> Any:
+    """What `tokenizers` parts a text with before it merges pairs: words with the blank before them, signs, and other white space."""
+    from tokenizers import Regex, pre_tokenizers
+
+    return pre_tokenizers.Split(Regex(r" ?\w+| ?[^\w\s]+|\s"), "isolated")
+
+
+@lru_cache(maxsize=4)
+def _merger(space: Tokens) -> Any:
+    from tokenizers import Tokenizer, models
+
+    merger = Tokenizer(models.BPE({token: at for at, token in enumerate(space.alphabet)}, list(space.merges)))
+    merger.pre_tokenizer = word_splitter()
+    return merger

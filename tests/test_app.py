@@ -349,6 +349,7 @@ def test_every_tab_starts_with_a_stored_result():
         "inpainting",
         "super-resolution",
         "interpolation",
+        "language",
         "my-digit",
         "board",
     ]
@@ -533,11 +534,10 @@ def test_a_finished_picture_is_its_own_prediction():
 
 
 def test_the_models_that_a_link_names_stay_chosen_in_another_data_set():
-    from dgm_models.data import SETS
     from dgm_models.measurements import Hide
     from dgm_models.ui.tabs.shared import Models
 
-    choices = Models("restore", Hide, tuple(SETS))
+    choices = Models("restore", Hide, catalog.data_sets("restore", widgets.CANVAS))
     assert choices.offered("fashion", ["VAE", "Diffusion"]).value == ["Diffusion"]
     assert choices.offered("fashion", ["VAE"]).value == ["Gaussian mixture", "Diffusion"]
     with pytest.raises(ValueError, match="Data set: expected one of mnist, fashion"):

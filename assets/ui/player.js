@@ -219,9 +219,7 @@ async function arrive() {
   let kept = null;
   try { kept = await dgm.fetched(value); } catch (error) { /* said below */ }
   if (props.value?.stored !== value?.stored || (props.value?.made && !value?.made)) return;
-  const wanted = new URLSearchParams(location.search), mine = new URLSearchParams(kept?.link);
-  const opens = !value?.made && kept && mine.get('tab') === wanted.get('tab');
-  if (opens && [...wanted.keys()].some((name) => name !== 'tab' && mine.has(name))) {  // its own result is on its way
+  if (!value?.made && kept && dgm.awaits(kept.link)) {
     note.hidden = false;
     note.textContent = 'opening what the link names ...';
     return;

@@ -6,6 +6,11 @@ const dgm = window.dgm = {
     const reply = await fetch(`${dgm.root()}/${value.stored}`);
     return reply.ok ? (await reply.json()).values[value.number] : null;
   },
+  // Whether the address asks a view for more than what everybody finds there, whose link this is: then its own result is on its way.
+  awaits(link) {
+    const wanted = new URLSearchParams(location.search), mine = new URLSearchParams(link);
+    return mine.get('tab') === wanted.get('tab') && [...wanted.keys()].some((name) => name !== 'tab' && mine.has(name));
+  },
   mount: {},  // of each component of our own, what makes it live
   links: {},  // of each view, what it shows now: its address -> the query that opens that
   root() { return new URL(window.gradio_config?.root || location.href, location.href).href.replace(/\/$/, ''); },

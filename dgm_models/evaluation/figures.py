@@ -91,6 +91,17 @@ FIGURES = (
         count="likelihood_digits",
         about="likelihood",
     ),
+    Figure("nats_token", "nats a token", "{:.3f}", "lower", "-log p of held-out windows, a token or a letter", about="likelihood"),
+    Figure("bits_byte", "bits a byte", "{:.3f}", "lower", "-log2 p of held-out windows, a byte of their text", about="likelihood"),
+    Figure(
+        "words_there",
+        "words that must come, there",
+        "{:.0%}",
+        "higher",
+        "of 200 texts with one to three words, as whole words",
+        count="words_asked",
+        about="restoring",
+    ),
     Figure(
         "nats",
         "nats, in black and white",

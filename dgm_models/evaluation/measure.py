@@ -16,7 +16,7 @@ from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole
 from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, mnist
-from dgm_models.evaluation import metrics
+from dgm_models.evaluation import metrics, texts
 from dgm_models.evaluation.material import (
     BATCH,
     PLAIN,
@@ -33,6 +33,7 @@ from dgm_models.evaluation.material import (
 from dgm_models.families.reader import Reader
 from dgm_models.measurements import Hide, Linear, Shrink
 from dgm_models.probability import bits_per_dimension
+from dgm_models.spaces import Tokens
 from dgm_models.training.loop import train
 from dgm_models.training.optimizers import multiplies_bf16
 
@@ -43,21 +44,22 @@ Scores = dict[str, Any]
 
 
 def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None, draws: int | None = None) -> Iterator[tuple[str, Scores]]:
-    """Yields (part, scores) as they are measured and records them; parts: of PARTS, all of them by default.
+    """Yields (part, scores) as they are measured and records them; parts: of PARTS, or of texts of OF_TEXTS; all of them by default.
 
     `digits` takes fewer test digits for likelihood and restoration than their protocol says, `draws` fewer samples to be read and to be
     compared; the scores say how many.
     """
     row = catalog.recipe(id)
-    wanted = parts or list(PARTS)
-    if unknown := [part for part in wanted if part not in PARTS]:
-        raise ValueError(f"unknown part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    mine = OF_TEXTS if isinstance(catalog.dataset(id).space, Tokens) else PARTS
+    wanted = parts or list(mine)
+    if unknown := [part for part in wanted if part not in mine]:
+        raise ValueError(f"unknown part {unknown[0]!r}; there are: {', '.join(mine)}")
     model = catalog.load(id)
     for part in wanted:
         began = time.perf_counter()
         count = {"digits": digits} if digits and part in ("likelihood", "nats", "inpainting", "super_resolution") else {}
         count |= {"draws": draws} if draws and part in ("samples", "distances", "guided", "texture") else {}
-        scores = PARTS[part](id, model, **count) if row.generative else _discriminative(part, id, model)
+        scores = mine[part](id, model, **count) if row.generative else _discriminative(part, id, model)
         if scores:
             scores[f"{part}_seconds"] = round(time.perf_counter() - began)
             known = weights.manifest()[id].get("scores", {})
@@ -361,3 +363,4 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "synthetic": _synthetic,
     "temperature": _temperature,
 }
+OF_TEXTS: dict[str, Callable[..., Scores]] = {"perplexity": texts.perplexity, "writing": texts.writing, "included": texts.included}

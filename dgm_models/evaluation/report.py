@@ -27,7 +27,7 @@ def table(data: str) -> str:
 
 def tables() -> str:
     """All of them, each under the name of its data."""
-    return "\n\n".join(f"### {data.title}\n\n{table(data.id)}" for data in SETS.values())
+    return "\n\n".join(f"### {data.title}\n\n{table(data.id)}" for data in map(SETS.get, catalog.data_sets()))
 
 
 def write_table(path: Path = README) -> None:

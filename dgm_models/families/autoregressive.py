@@ -109,7 +109,8 @@ class Autoregressive(Family):
         settings, size = settings or self.Settings(), self.space.size
         chance, within = noise.uniform(size), noise.uniform(size)
         y, n = self.labels(y, len(noise)), len(noise)
-        guided = settings.guidance_scale != 1 and not bool(self.condition.is_null(y).all())
+        scale = self.guidance(settings)
+        guided = scale != 1 and not bool(self.condition.is_null(y).all())
         prefix = self.network.begin(torch.cat([y, self.condition.null(len(y)).to(y.device)]) if guided else y)
         shown = {round(i * size / (settings.frames - 1)) for i in range(settings.frames)}
         for at in range(size):
@@ -118,11 +119,15 @@ class Autoregressive(Family):
             logits = self.network.predict(prefix)
             if guided:  # each picture has two rows, with its label and without (Ho and Salimans, 2022, eq. 6, on logits)
                 with_label, without = logits.chunk(2)
-                logits = lerp(without, with_label, settings.guidance_scale)
+                logits = lerp(without, with_label, scale)
             logits = self._settled(logits, prefix, n)
             level = draw(sharpen(logits, settings.temperature, settings.top_p), chance[:, at])
             self.network.append(prefix, torch.cat([level, level]) if guided else level)
         yield Frame(self._picture(prefix.levels[:n], size, within), f"all {size} drawn, each given those before it")
+
+    def guidance(self, settings: AutoregressiveSettings) -> float:
+        """How hard samples follow their label; 1 where nothing guides."""
+        return settings.guidance_scale
 
     def _settled(self, logits: Tensor, prefix: Prefix, n: int) -> Tensor:
         """The next element's logits (n, levels), without what cannot follow."""

@@ -43,15 +43,13 @@ def _element(space: Space, item: Any) -> Tensor:
 
 
 def _tokens(space: Tokens, text: Any) -> Tensor:
-    """A string, token by token of one letter each, and the end."""
+    """A string, token by token, and the end."""
     if not isinstance(text, str):
         raise ValueError(f"expected a text, got {type(text).__name__}")
-    if strange := sorted(set(text) - set(space.alphabet)):
-        raise ValueError(f"expected letters of {''.join(space.alphabet)}, got {', '.join(map(repr, strange[:8]))}")
-    if len(text) > space.length:
-        raise ValueError(f"expected a text of at most {space.length} letters, got {len(text)}")
-    place = {token: at for at, token in enumerate(space.alphabet)}
-    return torch.tensor([place[letter] for letter in text] + [space.end] * (space.length - len(text)))
+    tokens = space.split(text)
+    if len(tokens) > space.length:
+        raise ValueError(f"expected a text of at most {space.length} tokens, got {len(tokens)}")
+    return torch.tensor(tokens + [space.end] * (space.length - len(tokens)))
 
 
 def write(space: Space, x: Tensor) -> list[Any]:

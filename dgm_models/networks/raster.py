@@ -42,6 +42,12 @@ class Causal(nn.Module):
         """Logits of the next element, (n, levels)."""
         return self(prefix.levels.view(-1, *self.shape), prefix.y, torch.full((len(prefix.y), 1), prefix.at))[:, 0]
 
+    def read(self, prefix: Prefix, levels: Tensor) -> None:
+        """The first elements are these, (n, k)."""
+        for level in levels.unbind(1):
+            self.predict(prefix)
+            self.append(prefix, level)
+
     def append(self, prefix: Prefix, level: Tensor) -> None:
         """The next element is `level`, (n,)."""
         prefix.levels[:, prefix.at] = level

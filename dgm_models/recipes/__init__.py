@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dgm_models.recipes import fashion, mnist
+from dgm_models.recipes import cifar, fashion, mnist, texts
 from dgm_models.recipes.row import ROLES, Recipe
 
-RECIPES = (*mnist.RECIPES, *fashion.RECIPES)
+RECIPES = (*mnist.RECIPES, *fashion.RECIPES, *cifar.RECIPES, *texts.RECIPES)
 
 __all__ = ["RECIPES", "ROLES", "Recipe"]

@@ -40,6 +40,7 @@ from dgm_models.ui.tabs import (
     gsn,
     inpainting,
     interpolation,
+    language,
     mydigit,
     start,
     superresolution,
@@ -69,6 +70,7 @@ PAGES = (
     Page("Start", "", (start,)),
     Page("Families", "families", FAMILIES),
     Page("Digits", "digits", (digits, inpainting, superresolution, interpolation)),
+    Page("Sequences", "sequences", (language,)),
     Page("Compare", "compare", (mydigit, board)),
 )
 

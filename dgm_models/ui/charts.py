@@ -6,12 +6,14 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 WIDE, TALL, EDGE, FOOT, TOP = 560, 210, 12, 40, 34
 BINS, MOST = 40, 1e9
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 LETTER, LINE = 8.2, 16  # about the width of a letter and the height of a line
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -105,6 +107,57 @@ def decay(curves: dict[str, list[float]], axis: str, upwards: str, linear: bool 
         parts.append(f'<polyline class="line" points="{path}"/><text class="small" x="{right + 5}" y="{at:.1f}">{html.escape(name)}</text>')
     parts.append(f'<text x="{(60 + right) / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
     return "\n".join([*parts, "</svg>"])
+
+
+OVER = {"compute": "operations spent, 6 × parameters × letters seen", "parameters": "parameters", "data": "different letters read"}
+
+
+def scaling(runs: Sequence[dict[str, Any]], over: str) -> str:
+    """Held-out nats of training runs over compute as they learned, or at their best over parameters or data; the first axis logarithmic.
+
+    A colour a size; a line that is more broken learned from less. runs: of `evaluation.scaling`.
+    """
+    wide, tall, left, right, foot = 760, 300, 60, 16, 44
+    floor, end = tall - foot, wide - right
+    best = lambda run: min(nats for _, nats in run["curve"])  # noqa: E731
+    sizes, shares = (sorted({run[key] for run in runs}) for key in ("parameters", "letters"))
+    spent = lambda run, step: 6 * run["parameters"] * run["batch"] * step  # noqa: E731
+    if over == "compute":
+        series = [(run["parameters"], run["letters"], [(spent(run, step), nats) for step, nats in run["curve"]]) for run in runs]
+    elif over == "parameters":
+        series = [(None, share, [(run["parameters"], best(run)) for run in runs if run["letters"] == share]) for share in shares]
+    else:
+        series = [(size, None, [(run["letters"], best(run)) for run in runs if run["parameters"] == size]) for size in sizes]
+    flat = [point for _, _, points in series for point in points]
+    low, high = (math.log10(edge(x for x, _ in flat)) for edge in (min, max))
+    least, most = min(y for _, y in flat) - 0.05, min(3.0, max(y for _, y in flat) + 0.05)
+    x_of = lambda x: left + (math.log10(x) - low) / max(high - low, 1e-6) * (end - left - 10)  # noqa: E731
+    y_of = lambda y: floor - (min(y, most) - least) / (most - least) * (floor - EDGE)  # noqa: E731
+    colour = lambda size: "var(--body-text-color)" if size is None else f"hsl({25 + 190 * sizes.index(size) / len(sizes):.0f} 65% 42%)"  # noqa: E731
+    dash = lambda share: "" if share is None else ("", "7 3", "2 4")[len(shares) - 1 - shares.index(share)]  # noqa: E731
+    parts = [f'<svg class="dgm-chart" viewBox="0 0 {wide} {tall}" role="img" aria-label="held-out nats a letter over {OVER[over]}">']
+    parts.append(f'<path d="M{left} {EDGE}V{floor}H{end}" class="axis"/>')
+    for step in range(math.ceil(least * 4), math.floor(most * 4) + 1):
+        parts.append(f'<text x="{left - 8}" y="{y_of(step / 4) + 5:.0f}" text-anchor="end">{step / 4:.2f}</text>')
+    for power in range(math.ceil(low - 0.02), math.floor(high) + 1):
+        raised = "".join(RAISED[int(digit)] for digit in str(power))
+        parts.append(f'<text x="{x_of(10**power):.0f}" y="{floor + 20}" text-anchor="middle">10{raised}</text>')
+    for size, share, points in series:
+        path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in points)
+        style = f'fill="none" stroke-width="2.2" style="stroke:{colour(size)}" stroke-dasharray="{dash(share)}"'
+        parts.append(f'<polyline points="{path}" {style}/>')
+        if over != "compute":
+            parts += [f'<circle cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="4" style="fill:{colour(size)}"/>' for x, y in points]
+    key = [(f"{size / 1e6:.1f} M parameters", colour(size), "") for size in sizes if over != "parameters"]
+    key += [(f"{share / 1e6:.2f} M letters", "var(--body-text-color)", dash(share)) for share in reversed(shares) if over != "data"]
+    drawn = (
+        f'<span><svg viewBox="0 0 30 10" width="30" height="10" aria-hidden="true"><path d="M0 5h30" fill="none" stroke-width="2.2" '
+        f'style="stroke:{stroke}" stroke-dasharray="{broken}"/></svg> {name}</span>'
+        for name, stroke, broken in key
+    )
+    parts.append(f'<text x="{(left + end) / 2}" y="{tall - 6}" text-anchor="middle">{OVER[over]}</text>')
+    parts.append(f'<text transform="translate(15 {(EDGE + floor) / 2}) rotate(-90)" text-anchor="middle">nats a letter</text>')
+    return "\n".join([*parts, "</svg>", f'<div class="dgm-key">{"".join(drawn)}</div>'])
 
 
 def stairs(series: list[list[int]], names: Sequence[str], axis: str, said: str) -> str:

@@ -66,10 +66,10 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
     read = upload.upload(_uploaded, [upload, pad], pad, **quick)
     if data is not None:
         widgets.follow(data, which, ANY_DIGIT)
-        written = json.dumps([id for id, each in SETS.items() if each.is_ink])
+        written = json.dumps([id for id in widgets.DRAWN if SETS[id].is_ink])
         data.component.change(None, data.component, None, js=f"(data) => dgm.ink('sketch-{name}', {written}.includes(data))", **quick)
         data.component.change(refusing(_pad_words), data.component, [another, upload], api_visibility="private", show_progress="hidden")
-    begins = lambda query: widgets.to_sketch(held_out(index, one_of(query.get("data", FIRST), "Data set", tuple(SETS)))[0], seen)  # noqa: E731
+    begins = lambda query: widgets.to_sketch(held_out(index, one_of(query.get("data", FIRST), "Data set", widgets.DRAWN))[0], seen)  # noqa: E731
     otherwise = None if data is None else begins
     drawing = Field(f"pad_{name}", pad, widgets.sketch_from_text, widgets.sketch_to_text, costly=False, otherwise=otherwise)
     return drawing, [pad.input, picked.success, read.success]
@@ -77,12 +77,12 @@ def digit_pad(name: str, modes: list[str], index: int, seen: Tensor | None = Non
 
 def _pad_words(data: Any) -> list[Any]:
     """What the buttons of a pad say of a data set."""
-    chosen = SETS[one_of(data, "Data set", tuple(SETS))]
+    chosen = SETS[one_of(data, "Data set", widgets.DRAWN)]
     return [gr.Button(f"Another {chosen.noun}"), gr.UploadButton(visible=chosen.is_ink)]
 
 
 def _another(pad: Any, which: Any, data: Any = FIRST) -> dict[str, str]:
-    seen, of = widgets.from_sketch(pad)[1], SETS[one_of(data, "Data set", tuple(SETS))]
+    seen, of = widgets.from_sketch(pad)[1], SETS[one_of(data, "Data set", widgets.DRAWN)]
     _, labels = of.shown()
     fits = torch.ones_like(labels, dtype=torch.bool)
     if which != ANY_DIGIT:

@@ -46,11 +46,13 @@ Control = Callable[[list[Laid]], Laid | list[Laid]]  # lays itself out, given wh
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What shows a part of the answer. Where a person clicks in it, `place` says under which name and how the place travels."""
+    """What shows a part of the answer. Where a person clicks in it, `place` says under which name and how the place travels; or `sets` says
+    which control has another value then, and which value, and the answer follows."""
 
     build: Callable[[], gr.components.Component]
     is_player: bool = False
     place: tuple[str, Callable[[str], Any], Callable[[Any], str]] | None = None
+    sets: tuple[str, Callable[[Any], Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,10 @@ def wired(
         if each.forgets:
             react(each.events, _without(live, each.forgets))
     for each in shown:
+        if each.sets:
+            name, value_of = each.sets
+            control = next(field.component for field in fields if field.name == name)
+            react([made[each].click(refusing(value_of), made[each], control, **QUICK).success], live)
         if each.is_player:
             made[each].stop(stopping(live), None, None, queue=False, api_visibility="private", show_progress="hidden")
     return live

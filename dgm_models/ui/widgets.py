@@ -26,7 +26,8 @@ from dgm_models.ui.serve import one_of, refusing
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CANVAS = SETS[FIRST].space  # of the pads that people draw on
-COMPONENTS = ("player", "sketch", "plane", "pixels", "spot")
+DRAWN = tuple(data for data, each in SETS.items() if each.space == CANVAS)  # the data sets whose elements lie there
+COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention")
 ANY = "any (no label)"
 ALL = "all ten in turn"
 
@@ -143,6 +144,17 @@ def spot(name: str) -> gr.HTML:
     return _html("spot", name, {"SIDE": str(CANVAS.side)})
 
 
+def writing(name: str) -> gr.HTML:
+    """A text as it is written: {tokens, kinds, given, chances, nats, show, receipt, partial, name, link}; a click on another token, or on
+    its buttons, sets `go`, the text to go on from."""
+    return _html("writing", name)
+
+
+def attention(name: str) -> gr.HTML:
+    """What heads hear: {tokens, shares, blocks, heads, at, head, link}; shares are bytes (blocks, heads, tokens, tokens), base64."""
+    return _html("attention", name)
+
+
 def script() -> str:
     """What every page brings once: the shell, and the code of each component of our own, which mounts wherever one is."""
     views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
@@ -210,7 +222,7 @@ def data_choice(sets: Sequence[str]) -> Field:
 
 def follow(data: Field, labels: gr.Dropdown, *special: str) -> None:
     """Let a choice of classes have the names of the data set that is chosen, by hand or by a link."""
-    said = lambda chosen: gr.Dropdown(choices=named(one_of(chosen, "Data set", tuple(SETS)), *special))  # noqa: E731
+    said = lambda chosen: gr.Dropdown(choices=named(one_of(chosen, "Data set", DRAWN), *special))  # noqa: E731
     data.component.change(refusing(said), data.component, labels, api_visibility="private", show_progress="hidden")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from dgm_models import catalog, weights
-from dgm_models.data import FIRST, SETS
+from dgm_models.data import FIRST
 from dgm_models.evaluation.figures import FIGURES, SUBJECTS, Figure
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
@@ -142,5 +142,6 @@ def build() -> Live:
 
 
 def _data(_: list[p.Laid]) -> p.Laid:
-    field = widgets.data_choice(tuple(SETS))
-    return p.Laid("data", [field], lambda value: one_of(value, "Data set", tuple(SETS)), [field.component.input])
+    sets = tuple(catalog.data_sets())
+    field = widgets.data_choice(sets)
+    return p.Laid("data", [field], lambda value: one_of(value, "Data set", sets), [field.component.input])

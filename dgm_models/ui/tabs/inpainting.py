@@ -9,6 +9,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
+from dgm_models import catalog
 from dgm_models.applications.restore import PRESETS, hole
 from dgm_models.data import SETS
 from dgm_models.measurements import Hide
@@ -24,7 +25,7 @@ ID, TITLE, PAINTED = "inpainting", "Inpainting", "painted by you"
 
 
 def build() -> Live:
-    choices = Models("restore", Hide, tuple(SETS))
+    choices = Models("restore", Hide, tuple(catalog.data_sets("restore", widgets.CANVAS)))
 
     def restored(drawing: tuple[Tensor, Tensor], models: list[str], y: int, seed: int, data: str) -> Iterator[list[Any]]:
         (picture, mask), ids, noun = drawing, choices.ids(models, data), SETS[data].noun
@@ -49,13 +50,14 @@ def build() -> Live:
 
 def _asked(choices: Models) -> list[p.Laid]:
     """Which data set, a picture of it with a hole, painted or by name, and how it is to be restored."""
-    data = widgets.data_choice(tuple(SETS))
+    sets = tuple(choices.of_set)
+    data = widgets.data_choice(sets)
     pad, changed = digit_pad(ID, ["hide", "reveal", "draw", "erase"], 19, hole("centre"), data)
     preset = gr.Dropdown([*PRESETS, PAINTED], value="centre", label="Hole")
     pad.component.change(_name_of_hole, pad.component, preset, **p.QUICK)
     cut = preset.input(refusing(_with_hole), [pad.component, preset], pad.component, **p.QUICK)
     drawing = p.Laid("drawing", [pad], widgets.from_sketch, [*changed, cut.success], p.PICTURE)
-    chosen = p.Laid("data", [data], lambda value: one_of(value, "Data set", tuple(SETS)), rank=p.DATA)
+    chosen = p.Laid("data", [data], lambda value: one_of(value, "Data set", sets), rank=p.DATA)
     return [drawing, *restoring(choices, "Restore", data)([]), chosen]
 
 

@@ -75,6 +75,7 @@ USES = (
     ("inpainting", "Inpainting", "p(whole | what is seen)"),
     ("super-resolution", "Super-resolution", "p(large | small)"),
     ("interpolation", "Interpolation", "a way from one to another"),
+    ("language", "Language", "p(next | all before it)"),
     ("my-digit", "My digit", "what each model says of yours"),
     ("board", "Score board", "every family by every figure"),
 )

@@ -1,0 +1,114 @@
+// A text as a model writes it: what was given and what was made, and of the token that one points at, the distribution it was drawn from.
+// All distributions come with the finished text, so walking through it asks nothing of the server; another token in its place does.
+const box = element.querySelector('.dgm-writing'), $ = (name) => box.querySelector(name);
+const sheet = $('.sheet'), bars = $('.bars');
+let value = null, at = null;
+const past = [];  // texts to go back to
+const shown = (token) => token.replace(/\n/g, '↵').replace(/ /g, '␣');
+const percent = (p) => p >= 0.0995 ? `${Math.round(100 * p)} %` : p >= 0.00095 ? `${(100 * p).toFixed(1)} %` : p > 0 ? '< 0.1 %' : '0';
+
+function draw() {
+  sheet.replaceChildren();
+  value.tokens.forEach((token, i) => {
+    const piece = document.createElement('span');
+    piece.className = value.kinds[i] + (i === at ? ' here' : '');
+    piece.textContent = token;
+    piece.dataset.at = i;
+    sheet.appendChild(piece);
+  });
+  if (value.partial) sheet.appendChild(Object.assign(document.createElement('span'), { className: 'pen' }));
+  side();
+}
+function side() {
+  const chances = value.chances?.[at];
+  box.classList.toggle('chosen', Boolean(chances));
+  bars.replaceChildren();
+  $('.hint').textContent = '';
+  if (!chances) {
+    $('.before').textContent = '';
+    $('.said').textContent = value.partial ? '' : 'Click a token: what was it drawn from?';
+    return;
+  }
+  $('.before').textContent = `…${value.tokens.slice(Math.max(0, at - 16), at).join('').replace(/\n+/g, '↵').slice(-22)}▁`;
+  const cost = value.nats[at];
+  $('.said').textContent = `${{ g: 'given', m: 'drawn from', a: 'asked for' }[value.kinds[at]]}: p = ${percent(Math.exp(-cost))}, ${cost.toFixed(1)} nats`;
+  const most = Math.max(...chances.map(([, p, q]) => Math.max(p, q)), 1e-9);
+  for (const [token, p, q] of chances) {
+    const row = Object.assign(document.createElement('button'), { type: 'button', className: q > 0 ? 'kept' : 'cut' });
+    row.title = `${percent(p)} as the model says; ${percent(q)} after temperature and top-p. Click: go on from there`;
+    if (token === value.tokens[at]) row.classList.add('own');
+    const name = Object.assign(document.createElement('b'), { textContent: shown(token) });
+    const line = Object.assign(document.createElement('i'));
+    line.append(Object.assign(document.createElement('u'), { className: 'q' }), Object.assign(document.createElement('u'), { className: 'p' }));
+    line.children[0].style.width = `${100 * q / most}%`;
+    line.children[1].style.width = `${100 * p / most}%`;
+    row.append(name, line, Object.assign(document.createElement('span'), { textContent: percent(q) }));
+    row.onclick = () => go(value.tokens.slice(0, at).join('') + token);
+    bars.appendChild(row);
+  }
+  $('.hint').textContent = 'bar: after temperature and top-p; line: as the model says. Click another token to go on from there.';
+}
+function pick(to) {
+  if (!value?.tokens.length) return;
+  at = Math.max(0, Math.min(value.tokens.length - 1, to));
+  sheet.querySelector('.here')?.classList.remove('here');
+  sheet.children[at].classList.add('here');
+  sheet.children[at].scrollIntoView({ block: 'nearest' });
+  side();
+}
+// Another text to go on from.
+function go(text, back = false) {
+  if (!value) return;
+  if (!back) past.push(value.given);
+  $('.undo').disabled = !past.length;
+  at = null;
+  props.value = { go: text };
+  trigger('click');
+}
+async function take() {
+  if (props.value?.stored) props.value = await dgm.fetched(props.value);
+  const given = props.value;
+  if (given?.link && !given.made && dgm.awaits(given.link)) { $('.said').textContent = 'opening what the link names ...'; return; }
+  if (!given?.tokens || (value && value.made && value.made === given.made)) return;
+  const fresh = !value || value.tokens[at] !== given.tokens[at] || given.partial;
+  value = given;
+  if (fresh) at = null;
+  $('.stop').hidden = !value.partial;
+  box.dataset.partial = value.partial ? 'yes' : 'no';
+  const [first, ...rest] = (value.receipt || '').split(' · ');
+  $('.receipt summary').textContent = first;
+  $('.receipt p').textContent = rest.join(' · ');
+  if (!value.partial && at === null && value.chances) at = value.show ?? null;
+  draw();
+  if (!value.partial) {
+    box.dataset.link = value.link || '';
+    box.dataset.shown = Number(box.dataset.shown || 0) + 1;
+    if (value.link) dgm.here(value.link, Boolean(value.made));
+  }
+}
+sheet.addEventListener('click', (event) => { if (event.target.dataset.at) pick(Number(event.target.dataset.at)); });
+sheet.addEventListener('keydown', (event) => {
+  const here = at ?? value?.tokens.length ?? 0, to = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: Infinity }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  pick(to);
+});
+$('.go').addEventListener('click', () => go(value.tokens.join('')));
+$('.undo').addEventListener('click', () => go(past.pop(), true));
+$('.stop').addEventListener('click', () => { $('.stop').hidden = true; box.dataset.partial = 'no'; value = { ...value, partial: false }; draw(); trigger('stop'); });
+$('.txt').addEventListener('click', (event) => {
+  event.preventDefault();
+  const file = URL.createObjectURL(new Blob([value.tokens.join('') + '\n'], { type: 'text/plain;charset=utf-8' }));
+  Object.assign(document.createElement('a'), { href: file, download: `${value.name || 'text'}.txt` }).click();
+  setTimeout(() => URL.revokeObjectURL(file), 1000);
+});
+$('.link').addEventListener('click', async () => {
+  let copied = true;
+  try { await navigator.clipboard.writeText(dgm.address(value.link)); } catch (error) { copied = false; }
+  dgm.here(value.link);
+  $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
+  setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
+});
+watch('value', take);
+take();

@@ -1,0 +1,136 @@
+"""What models of texts are measured with."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dgm_models import catalog
+from dgm_models.applications import language
+from dgm_models.contracts import Noise
+from dgm_models.evaluation.material import held_out
+from dgm_models.families.ngram import NGram
+from dgm_models.families.text import TextModel
+from dgm_models.modalities.text import words as spelt
+from dgm_models.networks.raster import Causal
+from dgm_models.spaces import Tokens
+
+Scores = dict[str, Any]
+RUNS, LENGTH, AROUND = 200, 160, 10  # texts with words in them, tokens of each, letters at each side of a word
+COMMON = 6  # times that a word comes in what was held out, to be asked for
+
+
+def perplexity(id: str, model: nn.Module) -> Scores:
+    """-log p of the held-out windows, cold start included, a token and a byte; of an n-gram of letters for each order up to 8."""
+    if not isinstance(model, TextModel):
+        return {}
+    x = held_out(catalog.recipe(id).data)[0]
+    total = _nats(model, x)
+    size = sum(len(text.encode()) for text in spelt(model.space, x))
+    scores: Scores = {"nats_token": total / x.numel(), "bits_byte": total / size / math.log(2), "text_windows": len(x)}
+    if isinstance(model, NGram) and id == "ngram-shakespeare":
+        scores["nats_by_order"] = [round(_nats(language.counted(order), x) / x.numel(), 4) for order in range(1, 9)]
+    return scores
+
+
+def _nats(model: TextModel, x: Tensor) -> float:
+    return -float(sum(model.log_prob(part).sum() for part in x.split(50)))
+
+
+def writing(id: str, model: nn.Module, count: int = 600) -> Scores:
+    """Seconds for 600 tokens after an empty line, from a cache; and how many times longer reading everything anew takes, on 60 of them."""
+    if not isinstance(model, TextModel) or isinstance(model, NGram):
+        return {}
+    start = torch.tensor([model.space.split("\n")])
+
+    def seconds(many: int) -> float:
+        began = time.perf_counter()
+        for _ in model.continued(start.repeat(1, 100) if many < count else start, Noise([0]), many):
+            pass
+        return time.perf_counter() - began
+
+    seconds(20)
+    cached, some = seconds(count), seconds(60)
+    model.network, network = Plain(model.network), model.network
+    try:
+        anew = seconds(60)
+    finally:
+        model.network = network
+    return {"seconds_600": cached, "times_recomputed": anew / some}
+
+
+class Plain(Causal):
+    """A network without its cache: each prediction reads everything again."""
+
+    def __init__(self, network: Causal) -> None:
+        super().__init__()
+        self.shape, self.inner = network.shape, network
+
+    def forward(self, levels: Tensor, y: Tensor, at: Tensor | None = None) -> Tensor:
+        return self.inner(levels, y, at)
+
+    def read(self, prefix: Any, levels: Tensor) -> None:
+        prefix.levels[:, : levels.shape[1]], prefix.at = levels, levels.shape[1]
+
+
+def included(id: str, model: nn.Module, runs: int = RUNS) -> Scores:
+    """Texts of 160 tokens with one to three words that must come, drawn from those that come in what was held out: how many are there as
+    whole words; and what the letters around each cost the model, 10 at each side, a letter: where they fit best, at random, and as much
+    of text without any."""
+    if id not in ("gpt-shakespeare", "gpt-tales"):
+        return {}
+    known = _common(id)
+    order = torch.randperm(len(known) * 5, generator=torch.Generator().manual_seed(0)) % len(known)
+    there, nats, asked = 0, {way: [] for way in (*language.WAYS, "free")}, 0
+    for run in range(runs):
+        words = [known[int(order[(3 * run + i) % len(order)])] for i in range(1 + run % 3)]
+        for way in nats:
+            *_, said = language.write(id, "\n\n", LENGTH, run, words=() if way == "free" else words, way=way if way != "free" else "")
+            cost = model.surprise(torch.tensor([model.space.split(said.text)]))[0]
+            places = _places(said) if way != "free" else [len(said.text) // 2]
+            nats[way] += [_around(model.space, said.text, cost, at) for at in places]
+            if way == language.WAYS[0]:
+                asked += len(words)
+                there += sum(bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said.text)) for word in words)
+    mean = {way: sum(each) / len(each) for way, each in nats.items()}
+    return {
+        "words_asked": asked,
+        "words_there": there / asked,
+        "around_words": mean[language.WAYS[0]],
+        "around_words_at_random": mean[language.WAYS[1]],
+        "around_nothing": mean["free"],
+    }
+
+
+def _common(id: str) -> list[str]:
+    """Words in lower case of 4 to 9 letters that come a few times in what was held out."""
+    text = " ".join(spelt(catalog.dataset(id).space, held_out(catalog.recipe(id).data)[0]))
+    found: dict[str, int] = {}
+    for word in re.findall(r"\b[a-z]{4,9}\b", text):
+        found[word] = found.get(word, 0) + 1
+    return sorted(word for word, times in found.items() if times >= COMMON)
+
+
+def _places(said: language.Written) -> list[int]:
+    """The middle letter of each word that was asked for."""
+    at, places, start = 0, [], None
+    for token, kind in zip([*said.tokens, ""], [*said.kinds, language.MADE], strict=True):
+        if kind == language.ASKED and start is None:
+            start = at
+        if kind != language.ASKED and start is not None:
+            places.append((start + at) // 2)
+            start = None
+        at += len(token)
+    return places
+
+
+def _around(space: Tokens, text: str, nats: Tensor, at: int) -> float:
+    """What the letters around a place cost, a letter; a token shares what it cost among its letters."""
+    lengths = [len(space.alphabet[token]) for token in space.split(text)]
+    each = torch.repeat_interleave(nats / torch.tensor(lengths), torch.tensor(lengths))
+    return float(each[max(0, at - AROUND) : at + AROUND].mean())

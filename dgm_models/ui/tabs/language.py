@@ -1,0 +1,316 @@
+"""Language: a text goes on, and what each token was drawn from; what a text costs; what more context brings; loss against scale."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import gradio as gr
+import torch
+
+from dgm_models import catalog, weights
+from dgm_models.applications import language as l
+from dgm_models.evaluation.scaling import FILE
+from dgm_models.families.text import TextSettings
+from dgm_models.ui import charts, widgets
+from dgm_models.ui import panel as p
+from dgm_models.ui.card import figures
+from dgm_models.ui.serve import one_of
+from dgm_models.ui.widgets import Field, Live
+
+ID, TITLE, MODEL = "language", "Language", l.GPT
+PROMPT = "KING HENRY:\nWhat say you to"
+TYPICAL = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to eat\nThe pudding first, or by opposing end it."
+HEARD = "KING HENRY:\nWhat say you to my lord?\n\nYORK:\nMy lord, I say"
+NEAR = 6  # tokens
+HOT = 6.0  # nats at which a token is as marked as can be
+
+
+def build() -> Live:
+    live = _writing()
+    live.parts["text"] = _your_text()
+    live.parts["attention"] = _attention()
+    live.parts["context"] = _context()
+    live.parts["scale"] = _scale()
+    return live
+
+
+def _model(known: dict[str, str], name: str = "model") -> p.Control:
+    """Which of some models, by what the page calls them; it travels as its id."""
+
+    def build(_: list[p.Laid]) -> p.Laid:
+        box = gr.Dropdown(list(known), value=next(iter(known)), label="Model")
+        names = {id: each for each, id in known.items()}
+        field = Field(name, box, lambda id: names[id], lambda each: known[each])
+        return p.Laid(name, [field], lambda each: known[one_of(each, "Model", tuple(known))], [box.input])
+
+    return build
+
+
+def _text_box(name: str, label: str, value: str, lines: int, hint: str = "") -> p.Control:
+    """A text; Shift and Enter ask."""
+
+    def build(_: list[p.Laid]) -> p.Laid:
+        box = gr.Textbox(value, label=label, lines=lines, max_lines=lines + 3, placeholder=hint or None)
+        return p.Laid(name, [Field(name, box, costly=False)], lambda text: text or "", [box.submit], p.PICTURE)
+
+    return build
+
+
+# writing --------------------------------------------------------------------------------------------------------------
+
+
+def _writing() -> Live:
+    page = p.Shown(lambda: widgets.writing(ID), is_player=True, sets=("prompt", _gone_on))
+
+    def advanced(before: list[p.Laid]) -> list[p.Laid]:
+        with gr.Accordion("Advanced", open=False):
+            knobs = p.knobs(TextSettings, only=("top_p", "temperature"))(before)
+            way = p.choice("way", "Words come in", l.WAYS, l.WAYS[0], radio=True)(before)
+        return [knobs, way]
+
+    with p.view(ID, "Write"):
+        live = p.wired(
+            ID,
+            [
+                p.column(
+                    3,
+                    _model(l.models()),
+                    _text_box("prompt", "Prompt", PROMPT, 3, "empty: from the start"),
+                    p.count("length", "Length to generate", 20, l.MOST_LENGTH, 300, 20),
+                    _text_box("words", "Try to include these words", "moon, sword", 1, "between commas"),
+                    p.press("Generate"),
+                    p.seed(),
+                    p.switch("afresh", "Start at beginning", False),
+                    p.switch("whole", "Pause at end", True),
+                    advanced,
+                    width=230,
+                ),
+                p.column(14, page, width=300),
+            ],
+            _written,
+            api_name=ID,
+        )
+        with gr.Accordion("The idea, limits, figures, code", open=False), gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                p.lesson("language")
+            with gr.Column(scale=2, min_width=300):
+                gr.HTML(figures(MODEL), elem_classes="dgm-card")
+                gr.Code(_code(), language="python", interactive=False, show_label=False)
+    return live
+
+
+def _gone_on(value: Any) -> str:
+    """The text to go on from, which a click on the page names."""
+    text = value.get("go") if isinstance(value, dict) else None
+    if not isinstance(text, str) or len(text) > l.MOST_PROMPT:
+        raise ValueError(f"Prompt: expected at most {l.MOST_PROMPT:,} letters to go on from. Shorten it, or start anew.")
+    return text
+
+
+def _written(
+    model: str, prompt: str, length: int, words: str, way: str, afresh: bool, whole: bool, seed: int, settings: TextSettings
+) -> Iterator[list[Any]]:
+    """The text as it is drawn, and at the end what each token was drawn from."""
+    asked = l.asked_words(catalog.dataset(model).space, words)
+    for said in l.write(model, prompt, length, seed, settings, asked, way, afresh, whole):
+        if not said.over:
+            yield [_page(said, prompt, "writing")]
+    found = l.choices(model, said.text, settings)
+    made = [i for i, kind in enumerate(said.kinds) if kind == l.MADE]
+    nats = found.nats[made].mean() if made else 0.0
+    value = _page(said, prompt, f"{len(made)} tokens made, {nats:.2f} nats each · {said.receipt}", partial=False)
+    value["nats"] = [round(float(n), 3) for n in found.nats]
+    value["chances"] = [
+        [[name, round(p, 4), round(q, 4)] for name, p, q in zip(*row, strict=True)]
+        for row in zip(found.tokens, found.before.tolist(), found.after.tolist(), strict=True)
+    ]
+    value["show"] = max(made, key=lambda i: value["nats"][i], default=None)
+    value["name"] = f"{model}-{seed}"
+    yield [value]
+
+
+def _page(said: l.Written, prompt: str, receipt: str, partial: bool = True) -> dict[str, Any]:
+    return {"tokens": said.tokens, "kinds": said.kinds, "given": prompt, "receipt": receipt, "partial": partial, "link": ""}
+
+
+def _code() -> str:
+    return "\n".join(
+        [
+            "import torch",
+            "from dgm_models import Noise, load, read, write",
+            "",
+            f'model = load("{MODEL}")',
+            'prompt = torch.tensor([model.space.split("KING HENRY:\\nWhat say you to")])',
+            "settings = model.Settings(temperature=0.8, top_p=0.95)",
+            "drawn = list(model.continued(prompt, Noise([7]), 300, settings))",
+            'print("".join(model.space.alphabet[int(token)] for token in drawn))',
+            "",
+            f'x = read("{MODEL}", "To be, or not to be")  # tokens, and the end',
+            "print(-model.surprise(x[:, :19]).sum())  # log p, in nats",
+        ]
+    )
+
+
+# a text of one's own --------------------------------------------------------------------------------------------------
+
+
+def _your_text() -> Live:
+    return p.panel(
+        f"{ID}.text",
+        [
+            p.column(3, _text_box("text", "Your text", TYPICAL, 8), p.press("Measure"), width=260),
+            p.column(9, p.chart("language-text"), width=300),
+        ],
+        _measured,
+        "Your text",
+        "What each letter costs, given those before it. White: foreseen. Red: a surprise.",
+    )
+
+
+def _measured(text: str) -> list[Any]:
+    """A text in the colours of its surprise, under each model of Shakespeare's letters."""
+    if not text.strip():
+        raise ValueError("Your text: expected some words, got none")
+    parts = []
+    for name, id in l.models(of_letters=True).items():
+        tokens, nats = l.spelt(id, text), l.surprise(id, text)
+        each = float(nats.mean())
+        said = f"{each:.2f} nats a letter, perplexity {float(nats.mean().exp()):.1f}; {float(nats.sum()):.0f} nats in all"
+        parts.append(f'<h3>{html.escape(name)}</h3><p class="dgm-hint">{said}</p>{heat(tokens, nats.tolist())}')
+    return [f'<div class="dgm-heats">{"".join(parts)}</div>']
+
+
+def heat(tokens: list[str], nats: list[float]) -> str:
+    """HTML: tokens on a ground that is the redder the more they cost."""
+    spans = []
+    for token, cost in zip(tokens, nats, strict=True):
+        said = html.escape(f"{token!r}: {cost:.2f} nats")
+        spans.append(f'<span style="--heat:{min(cost / HOT, 1):.2f}" title="{said}">{html.escape(token)}</span>')
+    return f'<p class="dgm-heat">{"".join(spans)}</p>'
+
+
+def verse(text: str) -> str:
+    """HTML: a text in one line, its line breaks as strokes."""
+    return html.escape(" / ".join(part.strip() for part in text.split("\n") if part.strip()))
+
+
+# attention ------------------------------------------------------------------------------------------------------------
+
+
+def _attention() -> Live:
+    shown = p.Shown(lambda: widgets.attention(ID))
+    return p.panel(
+        f"{ID}.attention",
+        [
+            p.column(3, _model(l.models(hears=True)), _text_box("text", "Text", HEARD, 4), p.press("Listen"), width=260),
+            p.column(9, shown, width=300),
+        ],
+        _heard,
+        "Attention",
+        "Point at a token: what did this head listen to when it foretold it? Blue: more.",
+    )
+
+
+def _heard(model: str, text: str) -> list[Any]:
+    """All heads at once; first the one that picks single tokens from farther back than the word before."""
+    tokens, shares = l.attention(model, text)
+    blocks, heads, count, _ = shares.shape
+    far = torch.ones(count, count).tril(-NEAR)
+    far[:, 0] = 0
+    chosen = int((shares * far).amax(3).mean(2).argmax())
+    value = {
+        "tokens": tokens,
+        "shares": base64.b64encode((shares * 255).round().to(torch.uint8).numpy().tobytes()).decode(),
+        "blocks": blocks,
+        "heads": heads,
+        "head": [chosen // heads, chosen % heads],
+        "at": count - 1,
+        "link": "",
+    }
+    return [value]
+
+
+# how much context -----------------------------------------------------------------------------------------------------
+
+
+def _context() -> Live:
+    return p.panel(
+        f"{ID}.context",
+        [
+            p.column(
+                2,
+                _text_box("prompt", "Prompt", PROMPT, 3),
+                p.press("Go on"),
+                p.seed(),
+                p.knobs(TextSettings, only=("temperature",)),
+                width=220,
+            ),
+            p.column(10, p.chart("language-context"), width=300),
+        ],
+        _compared,
+        "More context",
+        "One prompt, one seed: p(next | the letter before), the two before it, and so on, and at last all 191 that a GPT sees.",
+    )
+
+
+def _compared(prompt: str, seed: int, settings: TextSettings) -> list[Any]:
+    """What n-grams of each order and the GPT add to a prompt, and what each costs held-out letters."""
+    count, orders = 110, weights.manifest()[l.COUNTED].get("scores", {}).get("nats_by_order", [])
+    rows = []
+    for order in range(1, 9):
+        text = l.continuation(l.counted(order), prompt, count, seed, settings)
+        rows.append((f"{order - 1} letter{'s' if order != 2 else ''}", orders[order - 1] if orders else None, text))
+    if MODEL in weights.manifest():
+        text = l.continuation(catalog.open_for("sample", MODEL).model, prompt, count, seed, settings)
+        rows.append(("191, a GPT", weights.manifest()[MODEL].get("scores", {}).get("nats_token"), text))
+    most = max((nats or 0 for _, nats, _ in rows), default=1) or 1
+    lines = [
+        f"<tr><th>{name}</th><td>{'' if nats is None else f'{nats:.2f}'}<i style='width:{100 * (nats or 0) / most:.0f}%'></i></td>"
+        f"<td>{verse(text)}</td></tr>"
+        for name, nats, text in rows
+    ]
+    head = "<tr><th>it sees</th><td>nats a letter, held out</td><td>and goes on so</td></tr>"
+    return [f'<table class="dgm-context">{head}{"".join(lines)}</table>']
+
+
+# scale ----------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _runs() -> list[dict[str, Any]]:
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def _scale() -> Live:
+    over = ("compute", "parameters", "data")
+    return p.panel(
+        f"{ID}.scale",
+        [
+            p.column(2, p.choice("over", "Loss against", over, over[0], radio=True), width=200),
+            p.column(10, p.chart("language-scale"), width=300),
+        ],
+        _scaled,
+        "Scale",
+        "Nine small GPTs of our own: three sizes, three shares of Shakespeare, each measured on held-out letters while it learned.",
+    )
+
+
+def _scaled(over: str) -> list[Any]:
+    """Curves of the nine runs against one of three axes, and what each wrote at its best."""
+    runs = _runs()
+    lines = [
+        f"<tr><th>{run['parameters'] / 1e6:.1f} M</th><td>{run['letters'] / 1e6:.2f} M</td><td>{min(n for _, n in run['curve']):.2f}</td>"
+        f"<td>{verse(run['sample'][:90])}</td></tr>"
+        for run in runs
+    ]
+    head = "<tr><th>parameters</th><td>letters read</td><td>nats, at best</td><td>wrote then, seed 0</td></tr>"
+    said = (
+        "With all letters, ten times the parameters bring less and less; with a sixteenth of them, the largest model learns by heart "
+        "at once, and its loss rises again."
+    )
+    return [f'{charts.scaling(runs, over)}<p class="dgm-hint">{said}</p><table class="dgm-context dgm-runs">{head}{"".join(lines)}</table>']
