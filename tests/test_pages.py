@@ -248,9 +248,10 @@ def test_only_a_value_that_changed_acts_and_does_so_for_keys_too(page, served):
 
 
 def test_a_long_work_is_stopped_and_what_is_there_stays(page, served):
-    screen = Screen(page, served, "inpainting")
-    screen.another().click()
+    screen = Screen(page, served, "inpainting", "?tab=inpainting&models=diffusion-mnist,gan-mnist")
     captions = screen.player.locator(".side .caption")
+    expect(screen.player).to_have_attribute("data-link", re.compile("models=diffusion-mnist%2Cgan-mnist"), timeout=60_000)
+    screen.another().click()
     expect(captions.last).to_have_text("to come", timeout=30_000)
     screen.player.get_by_role("button", name="stop", exact=True).click()
     expect(captions.last).to_have_text("stopped")
