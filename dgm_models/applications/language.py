@@ -30,15 +30,19 @@ GPT, COUNTED = "gpt-shakespeare", "ngram-shakespeare"  # which the page begins w
 WAYS = ("where they fit best", "at random")
 GIVEN, MADE, ASKED = "gma"
 SENTENCE = re.compile(r"[.!?][\"')\]]*\s*$")
+KNOWN, STRANGER = "MENENIUS", "ROMEO"  # names of the plays
+SCENE = "{first}:\nMy lord, I have a letter for the king.\n\nKING HENRY:\nGive me the letter, and be gone.\n\n{last}"
 PATIENCE = 120  # tokens more, until a sentence ends
 
 
 @dataclass(frozen=True)
 class Written:
-    """A text so far: its tokens, and of each whether it was given, made, or part of a word that was asked for."""
+    """A text so far: its tokens, and of each whether it was given, made, or part of a word that was asked for. `numbers`: of all tokens
+    that the model saw, those not shown before them among them."""
 
     tokens: list[str]
     kinds: str
+    numbers: list[int]
     receipt: Receipt
     over: bool = False
 
@@ -129,7 +133,7 @@ def _write(
     tokens, kinds, hidden = [*before, *given], GIVEN * len(given), len(before)
 
     def so_far(over: bool = False) -> Written:
-        return Written([space.alphabet[at] for at in tokens[hidden:]], kinds, receipt, over)
+        return Written([space.alphabet[at] for at in tokens[hidden:]], kinds, list(tokens), receipt, over)
 
     left, apart = count, False
     for number, word in enumerate(words):
@@ -236,11 +240,12 @@ class Choices:
     nats: Tensor
 
 
-def choices(id: str, text: str, settings: TextSettings | None = None) -> Choices:
-    """ValueError for a text that cannot be spelt."""
-    model = catalog.open_for("sample", id).model
-    settings, tokens = settings or TextSettings(), torch.tensor([prompt_tokens(model.space, text, "Text")], dtype=torch.long)
-    logits = model.read_logits(tokens)[0]
+def choices(id: str, said: Written, settings: TextSettings | None = None) -> Choices:
+    """Of a text that a model wrote, with the tokens that it drew: a reader might cut the same text into others."""
+    model, shown = catalog.open_for("sample", id).model, len(said.tokens)
+    settings, tokens = settings or TextSettings(), torch.tensor([said.numbers], dtype=torch.long)
+    logits = model.read_logits(tokens)[0, len(said.numbers) - shown :]
+    tokens = tokens[:, len(said.numbers) - shown :]
     before, after = logits.softmax(1), sharpen(logits, settings.temperature, settings.top_p)
     chosen = before.scatter(1, tokens.T, 2.0).topk(TOP).indices  # the text's own comes first
     chosen = torch.gather(chosen, 1, before.gather(1, chosen).sort(dim=1, descending=True, stable=True).indices)
@@ -258,6 +263,30 @@ def surprise(id: str, text: str) -> Tensor:
     """-log p of each token of a text, in nats, (k,)."""
     model = catalog.open_for("log_prob", id).model
     return model.surprise(torch.tensor([prompt_tokens(model.space, text, "Text")], dtype=torch.long))[0]
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A name where a scene ends with it: the scene's tokens, and what each cost, in nats; where the scene began with that name, and where
+    with another one of the plays."""
+
+    met: tuple[list[str], Tensor]
+    new: tuple[list[str], Tensor]
+    length: int
+
+    def cost(self, met: bool) -> float:
+        """Of the name at the end, in nats."""
+        return float((self.met if met else self.new)[1][-self.length :].sum())
+
+
+def recalled(id: str, name: str) -> Recalled:
+    """Whether a model learns a name from its prompt. ValueError unless it is of 2 to 12 letters that the model knows."""
+    name = str(name).strip().upper()
+    if not re.fullmatch(r"[A-Z]{2,12}", name):
+        raise ValueError(f"Name: expected 2 to 12 letters from A to Z, got {name[:40]!r}")
+    texts = [SCENE.format(first=first, last=name) for first in (name, STRANGER)]
+    met, new = ((spelt(id, text), surprise(id, text)) for text in texts)
+    return Recalled(met, new, len(name))
 
 
 def attention(id: str, text: str) -> tuple[list[str], Tensor]:

@@ -18,7 +18,6 @@ from dgm_models.families.ngram import NGram
 from dgm_models.families.text import TextModel
 from dgm_models.modalities.text import words as spelt
 from dgm_models.networks.raster import Causal
-from dgm_models.spaces import Tokens
 
 Scores = dict[str, Any]
 RUNS, COMPARED, LENGTH, AROUND = 200, 60, 100, 10  # texts with words in them, how many also otherwise; tokens; letters beside a word
@@ -92,9 +91,9 @@ def included(id: str, model: nn.Module, runs: int = RUNS) -> Scores:
         for way in nats if run < COMPARED else language.WAYS[:1]:
             *_, said = language.write(id, "\n\n", LENGTH, run, words=() if way == "free" else words, way=way if way != "free" else "")
             if run < COMPARED:
-                cost = model.surprise(torch.tensor([model.space.split(said.text)]))[0]
+                cost = model.surprise(torch.tensor([said.numbers]))[0]
                 places = _places(said) if way != "free" else [len(said.text) // 2]
-                nats[way] += [_around(model.space, said.text, cost, at) for at in places]
+                nats[way] += [_around(said.tokens, cost, at) for at in places]
             if way == language.WAYS[0]:
                 asked += len(words)
                 there += sum(bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said.text)) for word in words)
@@ -130,8 +129,8 @@ def _places(said: language.Written) -> list[int]:
     return places
 
 
-def _around(space: Tokens, text: str, nats: Tensor, at: int) -> float:
+def _around(tokens: list[str], nats: Tensor, at: int) -> float:
     """What the letters around a place cost, a letter; a token shares what it cost among its letters."""
-    lengths = [len(space.alphabet[token]) for token in space.split(text)]
+    lengths = list(map(len, tokens))
     each = torch.repeat_interleave(nats / torch.tensor(lengths), torch.tensor(lengths))
     return float(each[max(0, at - AROUND) : at + AROUND].mean())

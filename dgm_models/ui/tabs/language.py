@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,7 @@ HOT = 6.0  # nats at which a token is as marked as can be
 def build() -> Live:
     live = _writing()
     live.parts["text"] = _your_text()
+    live.parts["name"] = _name()
     live.parts["attention"] = _attention()
     live.parts["context"] = _context()
     live.parts["scale"] = _scale()
@@ -120,7 +122,7 @@ def _written(
     for said in l.write(model, prompt, length, seed, settings, asked, way, afresh, whole):
         if not said.over:
             yield [_page(said, prompt, "writing")]
-    found = l.choices(model, said.text, settings)
+    found = l.choices(model, said, settings)
     made = [i for i, kind in enumerate(said.kinds) if kind == l.MADE]
     nats = found.nats[made].mean() if made else 0.0
     value = _page(said, prompt, f"{len(made)} tokens made, {nats:.2f} nats each · {said.receipt}", partial=False)
@@ -197,6 +199,44 @@ def heat(tokens: list[str], nats: list[float]) -> str:
 def verse(text: str) -> str:
     """HTML: a text in one line, its line breaks as strokes."""
     return html.escape(" / ".join(part.strip() for part in text.split("\n") if part.strip()))
+
+
+# learning from the prompt -----------------------------------------------------------------------------------------------
+
+
+def _name() -> Live:
+    return p.panel(
+        f"{ID}.name",
+        [
+            p.column(3, _text_box("name", "A name that nobody has", "ZARVOX", 1), p.press("Ask"), width=220),
+            p.column(9, p.chart("language-name"), width=300),
+        ],
+        _recalled,
+        "In context",
+        "A name begins a scene. Is it foretold where the scene ends? No weight changes: what is learned, is learned from the prompt.",
+    )
+
+
+def _recalled(name: str) -> list[Any]:
+    """What a name costs where it was met before and where it was not: one of the plays, and one of the person's own."""
+    lines, scenes = [], []
+    for each, whose in ((l.KNOWN, "a name of the plays"), (name, "yours")):
+        for title, id in l.models(of_letters=True).items():
+            found = l.recalled(id, each)
+            met, new = found.cost(True), found.cost(False)
+            times = math.exp(min(new - met, 60))
+            said = f"{times:,.0f} times likelier" if times >= 2 else "as likely as before" if times > 0.5 else "less likely than before"
+            head = f"<b>{html.escape(each.upper())}</b>, {whose}"
+            lines.append(f"<tr><th>{head}</th><td>{html.escape(title)}</td><td>{met:.1f}</td><td>{new:.1f}</td><td>{said}</td></tr>")
+            if id == MODEL:
+                scenes.append(f"<div>{heat(found.met[0], found.met[1].tolist())}</div>")
+    head = "<tr><th>name</th><td>model</td><td>nats, met before</td><td>not met</td><td>so the name is</td></tr>"
+    said = (
+        "The GPT has learned that who spoke may speak again, of names it knows. A word that it never saw it cannot spell even when it "
+        "stands in the prompt: that comes with models, and data, a thousand times larger."
+    )
+    table = f'<table class="dgm-context dgm-names">{head}{"".join(lines)}</table>'
+    return [f'{table}<p class="dgm-hint">{said}</p><div class="dgm-scenes">{"".join(scenes)}</div>']
 
 
 # attention ------------------------------------------------------------------------------------------------------------
