@@ -225,7 +225,7 @@ def _recalled(name: str) -> list[Any]:
             found = l.recalled(id, each)
             met, new = found.cost(True), found.cost(False)
             times = math.exp(min(new - met, 60))
-            said = f"{times:,.0f} times likelier" if times >= 2 else "as likely as before" if times > 0.5 else "less likely than before"
+            said = f"{times:,.0f} times likelier" if times >= 2 else "as likely" if times > 0.5 else "less likely"
             head = f"<b>{html.escape(each.upper())}</b>, {whose}"
             lines.append(f"<tr><th>{head}</th><td>{html.escape(title)}</td><td>{met:.1f}</td><td>{new:.1f}</td><td>{said}</td></tr>")
             if id == MODEL:
