@@ -99,7 +99,9 @@ def test_writing_is_stopped_and_what_is_there_stays(page, served):
     text = writing.text()
     page.wait_for_timeout(2500)
     assert writing.text() == text
-    writing.do(writing.button("Another").click)
+    length.fill("20")
+    writing.do(lambda: length.press("Enter"))
+    assert writing.text() != text
 
 
 def test_a_text_of_ones_own_is_measured_by_two_models(page, served):
