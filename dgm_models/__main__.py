@@ -125,10 +125,15 @@ def evaluate(
 @app.command()
 def scale(folder: Annotated[Path, typer.Option(help="where runs that are done are kept")] = Path("runs/scaling")) -> None:
     """Train the grid of small language models whose losses the app shows against parameters, data and compute."""
+    import torch
+
     from dgm_models.evaluation import scaling
 
-    for line in scaling.measure(folder):
-        print(line, flush=True)
+    for run in scaling.GRID:
+        torch.manual_seed(0)  # the weights that a run starts from
+        for line in scaling.measure(folder, *run):
+            print(line, flush=True)
+    scaling.write(folder)
 
 
 @app.command()

@@ -33,6 +33,15 @@ def transformer() -> CausalTransformer:
     return CausalTransformer(4, 3, width=32, depth=2, head=16, dropout=0.0)
 
 
+def untrained(length: int, levels: int) -> CausalTransformer:
+    """All of whose parameters matter: fresh ones leave out what blocks add."""
+    torch.manual_seed(1)
+    made = CausalTransformer(length, levels, width=32, depth=2, head=16).eval()
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return made
+
+
 @pytest.fixture(scope="module", params=[coordinates, transformer])
 def model(request):
     torch.manual_seed(0)
@@ -82,10 +91,7 @@ def test_a_gap_is_filled_and_what_was_seen_stays(model):
 
 
 def test_a_transformer_hears_nothing_of_what_is_to_come_and_its_cache_says_the_same():
-    torch.manual_seed(1)
-    network = CausalTransformer(9, 5, width=32, depth=2, head=16).eval()
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
+    network = untrained(9, 5)
     levels, y = torch.randint(0, 5, (3, 9)), torch.zeros(3, dtype=torch.long)
     told: list[torch.Tensor] = []
     watch = network.token.register_forward_hook(lambda _, __, out: told.append(out.requires_grad_()) or out)
@@ -112,10 +118,7 @@ def test_a_family_of_noise_refuses_tokens():
 
 
 def test_what_is_read_at_once_is_as_what_was_read_token_by_token():
-    torch.manual_seed(1)
-    network = CausalTransformer(9, 5, width=32, depth=2, head=16).eval()
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
+    network = untrained(9, 5)
     levels, y = torch.randint(0, 5, (3, 7)), torch.zeros(3, dtype=torch.long)
     slow, fast = network.begin(y), network.begin(y)
     with torch.no_grad():
@@ -129,11 +132,7 @@ def test_what_is_read_at_once_is_as_what_was_read_token_by_token():
 
 
 def long_text_model() -> TextModel:
-    torch.manual_seed(2)
-    made = TextModel(CausalTransformer(8, 3, width=32, depth=2, head=16, dropout=0.0), Tokens("ab", 8))
-    for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return made.eval().requires_grad_(False)
+    return TextModel(untrained(8, 3), Tokens("ab", 8)).eval().requires_grad_(False)
 
 
 def test_a_text_goes_on_for_longer_than_the_network_sees_and_each_token_is_drawn_given_those_before_it():

@@ -82,13 +82,6 @@ $('.play').addEventListener('click', () => {
   box.dataset.playing = 'yes';
   timer = setInterval(() => { if (at >= SIZE - 1 || !box.isConnected) { stop(); return; } go(at + 1, false); }, 30);
 });
-$('.link').addEventListener('click', async () => {
-  if (!value) return;
-  let copied = true;
-  try { await navigator.clipboard.writeText(dgm.address(value.link)); } catch (error) { copied = false; }
-  dgm.here(value.link);
-  $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
-  setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
-});
+$('.link').addEventListener('click', () => { if (value) dgm.copy(value.link, $('.link')); });
 watch('value', take);
 take();

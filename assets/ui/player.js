@@ -158,13 +158,7 @@ const acts = {
     for (const said of stage.querySelectorAll('.side small')) if (/^(at work|to come)/.test(said.textContent)) said.textContent = 'stopped';
   },
   guess: () => { guessing = !guessing; $('.guess').setAttribute('aria-pressed', String(guessing)); draw(); },
-  link: async () => {
-    let copied = true;
-    try { await navigator.clipboard.writeText(dgm.address(film.link)); } catch (error) { copied = false; }
-    dgm.here(film.link);
-    $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
-    setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
-  },
+  link: () => dgm.copy(film.link, $('.link')),
 };
 player.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-act]');

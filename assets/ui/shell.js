@@ -6,6 +6,14 @@ const dgm = window.dgm = {
     const reply = await fetch(`${dgm.root()}/${value.stored}`);
     return reply.ok ? (await reply.json()).values[value.number] : null;
   },
+  // The link of what a view shows, in the clipboard, or where there is none in the address bar; the button says which.
+  async copy(link, button) {
+    let copied = true;
+    try { await navigator.clipboard.writeText(dgm.address(link)); } catch (error) { copied = false; }
+    dgm.here(link);
+    button.textContent = copied ? 'copied' : 'it is in the address bar';
+    setTimeout(() => { button.textContent = 'copy link'; }, 1800);
+  },
   // Whether the address asks a view for more than what everybody finds there, whose link this is: then its own result is on its way.
   awaits(link) {
     const wanted = new URLSearchParams(location.search), mine = new URLSearchParams(link);

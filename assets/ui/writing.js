@@ -103,12 +103,6 @@ $('.txt').addEventListener('click', (event) => {
   Object.assign(document.createElement('a'), { href: file, download: `${value.name || 'text'}.txt` }).click();
   setTimeout(() => URL.revokeObjectURL(file), 1000);
 });
-$('.link').addEventListener('click', async () => {
-  let copied = true;
-  try { await navigator.clipboard.writeText(dgm.address(value.link)); } catch (error) { copied = false; }
-  dgm.here(value.link);
-  $('.link').textContent = copied ? 'copied' : 'it is in the address bar';
-  setTimeout(() => { $('.link').textContent = 'copy link'; }, 1800);
-});
+$('.link').addEventListener('click', () => dgm.copy(value.link, $('.link')));
 watch('value', take);
 take();

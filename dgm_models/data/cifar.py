@@ -17,7 +17,7 @@ from dgm_models.conditions import Classes
 from dgm_models.data.dataset import ASSETS, DataError, Dataset
 from dgm_models.spaces import Pixels
 
-HUB, FOLDER, SIDE, COLUMNS = "uoft-cs/cifar10", "cifar10", 32, 100
+HUB, FOLDER, SIDE = "uoft-cs/cifar10", "cifar10", 32
 PARTS = {"train": (40_000, [f"train_{i}.webp" for i in (1, 2, 3, 4)]), "test": (10_000, ["test.webp"])}
 SHA256 = {  # of pixels, picture by picture, and labels
     "train": "c532386a77d8f90dd7d3d762539d71d189f6bbdfc2ba6b2c527c6e6d5b59f7a8",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,9 +32,8 @@ def parts(text: str) -> tuple[str, str]:
 def windows(texts: list[str], space: Tokens, stride: int = 0) -> tuple[Tensor, Tensor]:
     """Texts cut into windows as long as the space, `stride` tokens apart (0: as long as they are), none across two texts: int16
     (n, length), and no conditions, int64 (n,)."""
-    kind = np.int16
-    cut = [torch.from_numpy(np.array(space.split(text), kind)).unfold(0, space.length, stride or space.length) for text in texts]
-    x = torch.cat(cut)
+    tokens = [torch.tensor(space.split(text), dtype=torch.int16) for text in texts]
+    x = torch.cat([each.unfold(0, space.length, stride or space.length) for each in tokens])
     return x, torch.full((len(x),), -1)
 
 

@@ -22,18 +22,18 @@ from dgm_models.training.optimizers import multiplies_bf16
 from dgm_models.training.step import Trainer
 
 FILE = ASSETS / "data" / "scaling.json"
-SIZES, SHARES = ((64, 2), (128, 3), (256, 5)), (16, 4, 1)  # width and depth; the training part over so much
+GRID = tuple((*size, over) for size in ((64, 2), (128, 3), (256, 5)) for over in (16, 4, 1))  # width, depth; the training part over so much
 STEPS, BATCH, EVERY, LETTERS = 1500, 64, 75, 300
 BLOCK = 4000  # letters: a smaller share is every so many such blocks, so that it is of all plays
 
 
 def run(width: int, depth: int, over: int, steps: int = STEPS) -> Iterator[dict[str, Any]]:
-    """One run of the grid: what is known of it after each EVERY steps, the last time with a sample of its best moment."""
+    """One run of the grid, from weights of torch's own stream: what is known of it after each EVERY steps, the last time with a sample of
+    its best moment."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     space, learned = shakespeare.SPACE, shakespeare.text()[0]
     blocks = [learned[at : at + BLOCK] for at in range(0, len(learned), BLOCK * over)] if over > 1 else [learned]
     x = windows([each for each in blocks if len(each) >= space.length], space, STRIDE)[0].to(device)
-    torch.manual_seed(0)
     network = CausalTransformer(space.length, space.end + 1, width, depth, head=min(64, width // 2), dropout=0.1)
     model = TextModel(network, space).to(device)
     y = torch.full((len(x),), -1, device=device)
@@ -75,15 +75,13 @@ def write(parts: Path, path: Path = FILE) -> None:
     path.write_text(json.dumps(runs) + "\n", encoding="utf-8")
 
 
-def measure(parts: Path, which: list[tuple[int, int, int]] | None = None) -> Iterator[str]:
-    """Make all runs that are not in a folder yet, one after another, and write FILE; lines of progress."""
+def measure(parts: Path, width: int, depth: int, over: int) -> Iterator[str]:
+    """Make a run, unless it is in the folder already, and leave it there; lines of progress."""
     parts.mkdir(parents=True, exist_ok=True)
-    for width, depth, over in which or [(*size, share) for size in SIZES for share in SHARES]:
-        path = parts / f"{width}-{depth}-{over}.json"
-        if path.exists():
-            continue
-        for found in run(width, depth, over):
-            step, nats = found["curve"][-1]
-            yield f"{found['parameters'] / 1e6:.2f} M on {found['letters']:,} letters: step {step}/{STEPS}  {nats:.3f} nats"
-        path.write_text(json.dumps(found) + "\n", encoding="utf-8")
-    write(parts)
+    path = parts / f"{width}-{depth}-{over}.json"
+    if path.exists():
+        return
+    for found in run(width, depth, over):
+        step, nats = found["curve"][-1]
+        yield f"{found['parameters'] / 1e6:.2f} M on {found['letters']:,} letters: step {step}/{STEPS}  {nats:.3f} nats"
+    path.write_text(json.dumps(found) + "\n", encoding="utf-8")
