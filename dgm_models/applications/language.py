@@ -110,49 +110,34 @@ def write(
     afresh: the model sees an empty line before the prompt, as before a speech or a paragraph. whole: it goes on to the end of a sentence.
     """
     loaded = catalog.open_for("sample", id)
-    with measured(loaded, catalog.recipe(id).title, seed, 1) as receipt:
-        yield from _write(loaded.model, receipt, prompt, count, seed, settings, words, way, afresh, whole, every)
-
-
-def _write(
-    model: TextModel,
-    receipt: Receipt,
-    prompt: str,
-    count: int,
-    seed: int,
-    settings: TextSettings | None,
-    words: Sequence[str],
-    way: str,
-    afresh: bool,
-    whole: bool,
-    every: int,
-) -> Iterator[Written]:
+    model = loaded.model
     space, settings, noise = model.space, settings or TextSettings(), Noise([check_seed(seed)])
     given = prompt_tokens(space, prompt)
     before = space.split("\n\n") if afresh else []
     tokens, kinds, hidden = [*before, *given], GIVEN * len(given), len(before)
+    with measured(loaded, catalog.recipe(id).title, seed, 1) as receipt:
 
-    def so_far(over: bool = False) -> Written:
-        return Written([space.alphabet[at] for at in tokens[hidden:]], kinds, list(tokens), receipt, over)
+        def so_far(over: bool = False) -> Written:
+            return Written([space.alphabet[at] for at in tokens[hidden:]], kinds, list(tokens), receipt, over)
 
-    left, apart = count, False
-    for number, word in enumerate(words):
-        room = max(LEAST + 2, left // (len(words) - number + 1))
-        drafts = _drafts(model, tokens, room, Noise([(noise.seeds[0] + 1 + number) % SEED_LIMIT]), settings, apart)
-        free, piece = _placed(model, tokens, drafts, word, way, noise)
-        tokens, kinds = [*tokens, *free, *piece], kinds + MADE * len(free) + ASKED * len(piece)
-        left, apart = left - len(free) - len(piece), True
-        yield so_far()
-    reading, last = model.opened(torch.tensor([tokens], dtype=torch.long)), -PATIENCE if whole else 0
-    while left > 0 or (left > last and not SENTENCE.search(so_far().text)):
-        chances = sharpen(_logits(model, reading, apart), settings.temperature, settings.top_p)
-        token = draw(chances, noise.uniform(1)[:, 0])
-        tokens, kinds, left, apart = [*tokens, int(token)], kinds + MADE, left - 1, False
-        reading = model.follow(reading, token)
-        if left % every == 0:
-            pause()
+        left, apart = count, False
+        for number, word in enumerate(words):
+            room = max(LEAST + 2, left // (len(words) - number + 1))
+            drafts = _drafts(model, tokens, room, Noise([(noise.seeds[0] + 1 + number) % SEED_LIMIT]), settings, apart)
+            free, piece = _placed(model, tokens, drafts, word, way, noise)
+            tokens, kinds = [*tokens, *free, *piece], kinds + MADE * len(free) + ASKED * len(piece)
+            left, apart = left - len(free) - len(piece), True
             yield so_far()
-    yield so_far(over=True)
+        reading, last = model.opened(torch.tensor([tokens], dtype=torch.long)), -PATIENCE if whole else 0
+        while left > 0 or (left > last and not SENTENCE.search(so_far().text)):
+            chances = sharpen(_logits(model, reading, apart), settings.temperature, settings.top_p)
+            token = draw(chances, noise.uniform(1)[:, 0])
+            tokens, kinds, left, apart = [*tokens, int(token)], kinds + MADE, left - 1, False
+            reading = model.follow(reading, token)
+            if left % every == 0:
+                pause()
+                yield so_far()
+        yield so_far(over=True)
 
 
 def _logits(model: TextModel, reading: Reading, apart: bool) -> Tensor:
