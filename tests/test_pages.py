@@ -10,6 +10,7 @@ import urllib.request
 
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import expect
 
 from dgm_models import catalog
@@ -122,13 +123,27 @@ def test_an_old_address_is_sent_to_its_page(served):
             return None
 
     opener = urllib.request.build_opener(Stays)
-    for query, page in (("tab=vae.plane&z=1,1", "families"), ("tab=inpainting", "digits"), ("tab=my-digit", "compare")):
+    for start, query, page in (
+        ("", "tab=vae.plane&z=1,1", "families"),
+        ("", "tab=inpainting", "digits"),
+        ("families", "tab=gsn.chain&seed=3", "lesser-known"),
+        ("digits", "tab=start", "./"),
+    ):
         with pytest.raises(urllib.error.HTTPError) as sent:
-            opener.open(f"{served}/?{query}")
+            opener.open(f"{served}/{start}?{query}")
         assert sent.value.code == 307
         assert sent.value.headers["Location"] == f"{page}?{query}"
+    assert opener.open(f"{served}/families?tab=vae").status == 200
     assert opener.open(f"{served}/?tab=start").status == 200
     assert opener.open(f"{served}/?tab=nothing").status == 200
+
+
+def test_a_link_to_the_page_has_a_picture_beside_it(served):
+    page = urllib.request.urlopen(served).read().decode()
+    where = re.search(r'property="og:image" content="([^"]+)"', page)[1]
+    picture = urllib.request.urlopen(f"{served}/{where}")
+    assert picture.headers["Content-Type"] == "image/png"
+    assert Image.open(io.BytesIO(picture.read())).size == (1200, 630)  # what sites that show it ask for
 
 
 def test_the_address_follows_and_back_and_reload_show_the_same(page, served):
@@ -183,8 +198,6 @@ def test_the_good_part_of_an_address_is_used_and_the_rest_is_told(page, served):
 
 
 def test_a_saved_picture_carries_its_link_and_opens_it_where_it_is_dropped(page, served, tmp_path):
-    from PIL import Image
-
     link = "?tab=mixture&digit=3&n=2&seed=9&temperature=1&pixel_noise=1&without=0&data=mnist"
     raw = saved(Film([Row(still(torch.zeros(1, 1, 28, 28)), 1)], "a", link=link).value(), "png")
     assert Image.open(io.BytesIO(raw)).text == {"link": link}

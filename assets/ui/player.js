@@ -20,7 +20,7 @@ function headLine(row, wide) {
   if (wide) line.appendChild(Object.assign(document.createElement('div'), { className: 'side' }));
   head.className = 'columns';
   head.row = row;
-  head.style.gridTemplateColumns = `repeat(${row.heads.length}, 1fr)`;
+  head.style.gridTemplateColumns = `repeat(${row.heads.length}, minmax(0, 1fr))`;
   for (const name of row.heads) head.appendChild(Object.assign(document.createElement('span'), { textContent: name }));
   line.appendChild(head);
   return line;
@@ -90,7 +90,7 @@ function height() {
     for (let next = mine?.nextElementSibling; next; next = next.nextElementSibling) below += Math.min(240, next.offsetHeight + 8);
   }
   const most = innerHeight * Number(player.dataset.most) || Infinity;  // where more than the film is to be in sight
-  return hall ? innerHeight - top - below - 30 : Math.min(most, Math.max(innerWidth <= 700 ? 320 : 180, innerHeight - top - below - 14));
+  return hall ? innerHeight - top - below - 30 : Math.min(most, Math.max(innerWidth <= 700 ? 520 : 180, innerHeight - top - below - 14));
 }
 
 function fit() {

@@ -129,6 +129,7 @@ new MutationObserver(() => {
   try { kept = localStorage.getItem('dgm-theme'); } catch (error) { /* a browser that keeps nothing */ }
   if (kept) dgm.theme(kept === 'dark', false);
 }).observe(document.documentElement, { childList: true, subtree: true });
+document.fonts?.addEventListener('loadingdone', () => dgm.formulas());  // formulas are as wide as their letters
 
 // A tab or a view was chosen: what is in it is fitted to the window; and the address follows a person, not what follows the address.
 const chosen = (byPerson) => setTimeout(() => { if (byPerson) dgm.moved(); dgm.look(); }, 60);

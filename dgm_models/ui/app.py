@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ from dgm_models.ui.tabs import (
 from dgm_models.ui.widgets import ASSETS, Live, script
 
 SAVED = "gradio_api/save"  # where files of results are, beside the page
+SOCIAL = "gradio_api/social.png"  # where the picture is that other sites show beside a link to this one
 PATIENCE = 20.0  # seconds
 PEOPLE = 600  # events at once: 300 people, and what their pages ask besides
 
@@ -65,10 +67,10 @@ class Page(NamedTuple):
         return [tab for tab in self.tabs if getattr(tab, "MODEL", None) is None or tab.MODEL in weights.manifest()]
 
 
-FAMILIES = (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan, belief, boltzmann, gsn, gradient_flow, gflownet)
 PAGES = (
     Page("Start", "", (start,)),
-    Page("Families", "families", FAMILIES),
+    Page("Families", "families", (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan)),
+    Page("Lesser known", "lesser-known", (belief, boltzmann, gsn, gradient_flow, gflownet)),
     Page("Digits", "digits", (digits, inpainting, superresolution, interpolation)),
     Page("Sequences", "sequences", (language,)),
     Page("Compare", "compare", (mydigit, board)),
@@ -96,9 +98,10 @@ def _lay_out(demo: gr.Blocks, page: Page) -> dict[str, Live]:
     gr.Navbar(main_page_name=PAGES[0].name)
     panels: dict[str, Live] = {}
     inner: dict[str, gr.Tabs] = {}
-    with gr.Tabs(elem_classes="dgm-tabs") as outer:
+    row = partial(gr.Tabs, overflow_behavior="wrap")  # on a phone all can be seen
+    with row(elem_classes="dgm-tabs") as outer:
         for tab in page.trained:
-            with gr.Tab(tab.TITLE, id=tab.ID), gr.Tabs(elem_classes="dgm-views") as inner[tab.ID]:
+            with gr.Tab(tab.TITLE, id=tab.ID), row(elem_classes="dgm-views") as inner[tab.ID]:
                 panel = tab.build()
                 panels |= {tab.ID: panel, **{f"{tab.ID}.{name}": part for name, part in panel.parts.items()}}
     _open_addresses(demo, outer, inner, panels)
@@ -158,6 +161,22 @@ def theme() -> gr.themes.Base:
     ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300")
 
 
+def _cover() -> str:
+    """HTML: what other sites show of a page. They want a whole address of its picture, which a Space knows."""
+    host = os.environ.get("SPACE_HOST")
+    said = {
+        "og:title": "Deep generative models",
+        "og:description": "Every family of generative model, trained, live, and taken apart on one screen.",
+        "og:image": f"https://{host}/{SOCIAL}" if host else SOCIAL,
+        "twitter:card": "summary_large_image",
+    }
+    return "".join(f'<meta property="{name}" content="{html.escape(text)}" />' for name, text in said.items())
+
+
+async def _social(_: Request) -> Response:
+    return FileResponse(ASSETS / "ui" / "social.png")
+
+
 async def _first(request: Request) -> Response:
     """A stored first result. A route and no mount: under a path that a proxy takes away, a mount looks for its files in the wrong place."""
     path = FOLDER / Path(request.path_params["file"]).name
@@ -214,7 +233,7 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "state_session_capacity": 2 * PEOPLE,
         "enable_monitoring": False,
         "app_kwargs": {
-            "middleware": [Middleware(BodyLimit), Middleware(Signpost, paths=demo.paths)],
-            "routes": [Route(f"/{PLACE}/{{file}}", _first), _saving(demo.panels)],
+            "middleware": [Middleware(BodyLimit), Middleware(Signpost, paths=demo.paths, cover=_cover())],
+            "routes": [Route(f"/{PLACE}/{{file}}", _first), Route(f"/{SOCIAL}", _social), _saving(demo.panels)],
         },
     }

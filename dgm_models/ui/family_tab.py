@@ -33,7 +33,7 @@ def family_panel(tab: str, id: str, lesson: str, address: str | None = None, tit
         count, seed = whole(count, "How many", 1, MOST), check_seed(seed)
         made = generate(model, widgets.labels_for(choice, count, catalog.dataset(model).condition.count), seed, settings)
         row = Row(made.frames, columns_for(count), view=look(catalog.dataset(model)))
-        film = Film([row], f"{tab}-{seed}", str(made.receipt), panel.link(state), tall=410)
+        film = Film([row], f"{tab}-{seed}", str(made.receipt), panel.link(state))
         return [film.value(), snippet(model, _labels_code(choice, count, catalog.dataset(model).condition.count), count, seed, settings)]
 
     with p.view(address or tab, title, words), gr.Row(elem_classes="dgm-columns"):

@@ -47,14 +47,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Film:
-    """What the player shows. `tall` is the height on the screen, in pixels, that the pictures may take; `partial`: more follows; files to
-    save, made when they are asked for, are called `name`."""
+    """What the player shows. `partial`: more follows; files to save, made when they are asked for, are called `name`."""
 
     rows: list[Row]
     name: str = ""
     receipt: str = ""
     link: str = ""
-    tall: int = 400
     autoplay: bool = True
     partial: bool = False
 
@@ -77,7 +75,6 @@ class Film:
             "notes": [frame.note for frame in self.rows[0].frames] if single else [],
             "receipt": self.receipt,
             "link": self.link,
-            "tall": self.tall,
             "autoplay": self.autoplay,
             "partial": self.partial,
             "name": self.name,

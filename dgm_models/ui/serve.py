@@ -300,18 +300,37 @@ class BodyLimit:
 
 
 class Signpost:
-    """ASGI middleware: an address of the first page that names the tab of another one is sent there, so that links are short, and old
-    ones keep working. `paths`: address of a panel -> path of its page."""
+    """ASGI middleware of the pages. An address of a page that names the tab of another one is sent there, so that links are short, and old
+    ones keep working. `paths`: address of a panel -> path of its page. `cover`: what other sites show of a page, which is put before what
+    Gradio says of itself."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], paths: dict[str, str]) -> None:
-        self.app, self.paths = app, paths
+    def __init__(self, app: Callable[..., Awaitable[None]], paths: dict[str, str], cover: str) -> None:
+        self.app, self.paths, self.cover = app, paths, cover.encode()
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == f"{scope.get('root_path', '')}/":
-            query = scope["query_string"].decode("latin-1")
-            wanted = dict(parse_qsl(query)).get("tab", "")
-            if path := self.paths.get(wanted):
-                await send({"type": "http.response.start", "status": 307, "headers": [(b"location", f"{path}?{query}".encode("latin-1"))]})
-                await send({"type": "http.response.body", "body": b""})
+        page = scope.get("path", "").removeprefix(scope.get("root_path", "")).removeprefix("/")
+        if scope["type"] != "http" or scope["method"] != "GET" or page not in self.paths.values():
+            await self.app(scope, receive, send)
+            return
+        query = scope["query_string"].decode("latin-1")
+        path = self.paths.get(dict(parse_qsl(query)).get("tab", ""), page)
+        if path != page:
+            where = f"{path or './'}?{query}".encode("latin-1")
+            await send({"type": "http.response.start", "status": 307, "headers": [(b"location", where)]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        start, parts = {}, []
+
+        async def covered(message: dict) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
                 return
-        await self.app(scope, receive, send)
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            body = b"".join(parts).replace(b"<head>", b"<head>" + self.cover, 1)
+            headers = [each for each in start["headers"] if each[0] != b"content-length"]
+            await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, covered)

@@ -121,4 +121,4 @@ def _heeded(x: Tensor, y: int, seed: int) -> list[Any]:
         rows.append(answer_row(ANY, seen, away, seed, y, "any order"))
     used = [id for id in (MODEL, ANY, READER) if id in weights.manifest()]
     receipt = f"seeds {seed} to {seed + ANSWERS - 1} · {Models.provenance(used)}"
-    return [Film(rows, f"autoregressive-below-{seed}", receipt, tall=330)]
+    return [Film(rows, f"autoregressive-below-{seed}", receipt)]

@@ -78,7 +78,7 @@ def _layered(seed: int, after: int) -> list[Any]:
         Row(made.features, columns, "Features", f"{made.sizes[0]} units, on or off"),
         Row(made.above, columns, "Above them", f"{made.sizes[1]} units, on or off"),
     ]
-    return [Film(rows, f"belief-chains-{seed}-{after}", str(made.receipt), tall=330)]
+    return [Film(rows, f"belief-chains-{seed}-{after}", str(made.receipt))]
 
 
 def _digit() -> Live:
@@ -101,7 +101,7 @@ def _recognised(x: Tensor, seed: int) -> list[Any]:
     said = dreams(MODEL, x, seed, DREAMS)
     kept = Row(still(torch.cat([x, said.seen, said.drawn])), 3, "Your digit", heads=("yours", "as it is seen", "its features draw"))
     row = Row(said.frames, DREAMS, "Dreams from there", "no label is held")
-    film = Film([kept, row], f"belief-digit-{seed}", f"{said.receipt.cost} · {Models.provenance([MODEL])}", tall=250)
+    film = Film([kept, row], f"belief-digit-{seed}", f"{said.receipt.cost} · {Models.provenance([MODEL])}")
     return [shares(said.posterior, catalog.dataset(MODEL).condition.names, "p(y | features)"), film]
 
 
@@ -112,4 +112,4 @@ def _grown(seed: int, settings: growth.GrowthSettings) -> list[Any]:
         Row(made.filters, growth.FILTERS // 2, "Features", "bright: ink wanted; dark: none"),
         Row(made.draws, len(made.draws[0].x), "Draws", f"{settings.sweeps} sweeps each, from one noise"),
     ]
-    return [Film(rows, f"belief-growth-{seed}", str(made.receipt), tall=330)]
+    return [Film(rows, f"belief-growth-{seed}", str(made.receipt))]

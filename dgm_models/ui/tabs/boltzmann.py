@@ -42,4 +42,4 @@ def _descended(seed: int, settings: Settings) -> list[Any]:
         caption = f"{nats}{each.receipt.cost}"
         rows.append(Row(each.frames, len(each.frames[0].x), catalog.recipe(each.id).title, caption))
     receipt = f"seed {seed} · {Models.provenance([each.id for each in made])}"
-    return [Film(rows, f"boltzmann-{seed}", receipt, tall=330)]
+    return [Film(rows, f"boltzmann-{seed}", receipt)]

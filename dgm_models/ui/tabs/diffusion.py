@@ -55,4 +55,4 @@ def _compared(of: int, seed: int, settings: Settings, data: str) -> list[Any]:
         hint = "guidance learned; taught in 4, then 2 steps; " if id == student else ""
         rows.append(Row(still(pictures), len(STEPS), name, f"{hint}{receipt.cost} in all", HEADS[: len(pictures)], view=view))
     used = [main, student] if student else [main]
-    return [Film(rows, f"diffusion-samplers-{seed}", f"seed {seed} · {Models.provenance(used)}", tall=420)]
+    return [Film(rows, f"diffusion-samplers-{seed}", f"seed {seed} · {Models.provenance(used)}")]

@@ -46,7 +46,7 @@ def _chain() -> Live:
 
 def _wandered(x: Tensor, start: str, y: int, seed: int, settings: ChainSettings) -> list[Any]:
     walk = langevin(MODEL, x, start, y, seed, settings, CHAINS)
-    film = Film([Row(walk.frames, 3)], f"energy-chain-{seed}", str(walk.receipt), tall=230)
+    film = Film([Row(walk.frames, 3)], f"energy-chain-{seed}", str(walk.receipt))
     return [lines(walk.energies.T.tolist(), "step of the chain", "energy of each chain"), film]
 
 
@@ -82,5 +82,5 @@ def _weighed(x: Tensor, y: int) -> list[Any]:
     return [
         histograms(groups, [("your digit", said.energy)], "energy"),
         shares(said.posterior, catalog.dataset(MODEL).condition.names, "p(y | x) by Bayes' rule"),
-        Film([row], "energy-digit", receipt, tall=150),
+        Film([row], "energy-digit", receipt),
     ]

@@ -54,7 +54,6 @@ def _travelled(x: Tensor, y: int, seed: int) -> list[Any]:
         f"flow-{seed}",
         f"log p = log N(z) {way.log_noise:,.0f} + log |det| {way.log_det:,.0f} - {size} log 256 {way.log_cells:,.0f} "
         f"= {way.nats:,.0f} nats · {came} · seed {seed} · {way.receipt.cost} · {Models.provenance([MODEL])}",
-        tall=260,
     )
     said = f"{sum(way.bits):.0f} bits in all, {way.bits_per_dimension:.2f} a pixel"
     return [bars(way.bits, [str(many) for many in way.numbers], "bits a layer, over how many pixels it makes", said), film]

@@ -39,7 +39,7 @@ def build() -> Live:
 
 def _walked(seed: int, settings: Settings) -> list[Any]:
     frames, receipt = circle(MODEL, seed, settings)
-    return [Film([Row(frames, 5)], f"gan-walk-{seed}", str(receipt), tall=330)]
+    return [Film([Row(frames, 5)], f"gan-walk-{seed}", str(receipt))]
 
 
 def _critic() -> Live:
@@ -70,7 +70,7 @@ def _criticised(x: Tensor, y: int) -> list[Any]:
     heads = ("your digit", "nearest generated", "difference")
     row = Row(still(torch.cat([x, said.again, (x - said.again).abs()])), 3, heads=heads)
     above = f"Your digit scores higher than {float((real < said.mine).float().mean()):.0%} of the test digits"
-    film = Film([row], "gan-critic", f"{above} · {said.receipt.cost} · {Models.provenance([MODEL])}", tall=170)
+    film = Film([row], "gan-critic", f"{above} · {said.receipt.cost} · {Models.provenance([MODEL])}")
     groups = [Group("test digits", real, "data"), Group("samples", made, "model")]
     marks = [("your digit", said.mine), ("nearest generated", said.near)]
     return [histograms(groups, marks, "the critic's score: higher looks more real to it"), film]

@@ -44,9 +44,9 @@ def _taken_apart(of: int, component: int, data: str) -> list[Any]:
     made = anatomy(id, of, component - 1)
     chosen, rank = catalog.dataset(id), len(made.turned[0].x)
     name, view = chosen.condition.names[of], look(chosen)
-    heads = tuple(f"factor {i + 1}" for i in range(rank))
+    heads = tuple(str(i + 1) for i in range(rank))
     rows = [
         Row(still(made.means), 10, f"{len(made.means)} means", f"of the mixture of {name}", view=view),
-        Row(made.turned, rank, f"component {component}", f"weight {made.weight:.1%}; its factors", heads, view=view),
+        Row(made.turned, rank, f"component {component}", f"weight {made.weight:.1%}; its factors 1 to {rank}", heads, view=view),
     ]
-    return [Film(rows, "mixture-anatomy", f"parameters as they are, nothing is drawn · {Models.provenance([id])}", tall=300)]
+    return [Film(rows, "mixture-anatomy", f"parameters as they are, nothing is drawn · {Models.provenance([id])}")]

@@ -55,7 +55,7 @@ def _balanced(x: Tensor, y: int, seed: int) -> list[Any]:
         Row(made.frames, 3, "The way", "; ".join(told), NAMES),
         Row(still(made.chances), 3, "Chances", "of each pixel, given those before it"),
     ]
-    film = Film(rows, f"{ID}-way-{seed}", f"{made.receipt.cost} · {Models.provenance([DIGITS])} · seed {seed}", tall=330)
+    film = Film(rows, f"{ID}-way-{seed}", f"{made.receipt.cost} · {Models.provenance([DIGITS])} · seed {seed}")
     axis = f"rows of pixels decided, 0 to {len(made.frames) - 1}"
     return [film, decay(made.flow, axis, "log flow through what is decided so far, nats", linear=True)]
 
@@ -104,7 +104,7 @@ def _trained(reward: Tensor, seed: int, settings: GridSettings) -> Iterator[list
         frames.append(_seen(report, reward))
         variation.append(total_variation(report.chances, reward))
         if count % PART == PART - 1:
-            yield [Film([Row(frames, 3, "Training", told, heads)], receipt="training", tall=300, partial=True), gr.skip()]
+            yield [Film([Row(frames, 3, "Training", told, heads)], receipt="training", partial=True), gr.skip()]
     paths = [Frame(x[:, None], "") for x in followed(policy, seed)]
     rows = [
         Row(frames, 3, "Training", told, heads),
@@ -112,7 +112,7 @@ def _trained(reward: Tensor, seed: int, settings: GridSettings) -> Iterator[list
     ]
     receipt = f"trained here and now by {report.trajectories:,} trajectories, {policy.side} × {policy.side} cells · seed {seed}"
     chart = decay({"total variation": variation}, "reports, from the first weights to the last", "total variation: 0 is perfect")
-    yield [Film(rows, f"{ID}-{seed}", receipt, tall=330), chart]
+    yield [Film(rows, f"{ID}-{seed}", receipt), chart]
 
 
 def _seen(report: Trained, reward: Tensor) -> Frame:

@@ -57,7 +57,7 @@ def _raced(seed: int, settings: FlowSettings) -> list[Any]:
     frames = [Frame(torch.stack([run.path[step] for run in runs]), f"step {step} of {settings.steps}") for step in shown]
     took = " · ".join(f"{run.name} {spent(run.milliseconds)}".strip() for run in runs)
     row = Row(frames, len(runs), heads=tuple(run.name for run in runs), view=before(data))
-    film = Film([row], f"{ID}-{seed}", f"{took} · nothing is trained beforehand · seed {seed}", tall=260)
+    film = Film([row], f"{ID}-{seed}", f"{took} · nothing is trained beforehand · seed {seed}")
     fall = {run.name: [energy_distance(run.path[step], data) for step in shown] for run in runs}
     return [film, decay(fall, f"step, to {settings.steps}", "energy distance to the data")]
 
@@ -71,7 +71,7 @@ def _gathered(seed: int, settings: few.FewSettings) -> Iterator[list[Any]]:
         if step % every == 0 or step == settings.steps:
             frames.append(Frame(pictures, f"step {step} of {settings.steps}"))
             if len(frames) % PART == 0:
-                yield [Film([Row(frames, 10, "Particles")], receipt="moving", tall=350, partial=True)]
+                yield [Film([Row(frames, 10, "Particles")], receipt="moving", partial=True)]
     copies, far = few.nearest(frames[-1].x)
     drawn, receipt = few.drawn(SHOWN, seed)
     _, gan_far = few.nearest(drawn)
@@ -81,7 +81,7 @@ def _gathered(seed: int, settings: few.FewSettings) -> Iterator[list[Any]]:
         Row(still(copies), 10, "Nearest of the 200", "what each particle is nearest to: a copy would look the same", kind="data"),
         Row(still(drawn), 10, "GAN of the same 200", f"{receipt.cost}; {gan_far.median():.1f} from the nearest"),
     ]
-    yield [Film(rows, f"{ID}-few-{seed}", f"seed {seed} · {Models.provenance([few.GAN])}", tall=350)]
+    yield [Film(rows, f"{ID}-few-{seed}", f"seed {seed} · {Models.provenance([few.GAN])}")]
 
 
 def _figures() -> str:

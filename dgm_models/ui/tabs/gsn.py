@@ -59,7 +59,7 @@ def _three(seed: int, settings: GSNRestoring) -> list[Any]:
         chosen = GSNSettings(sampler=sampler, sweeps=settings.sweeps, level=settings.level, temperature=settings.temperature)
         made = all_labels(MODEL, seed, chosen)
         rows.append(Row(made.frames, len(made.frames[0].x), sampler, f"{said}; {made.receipt.cost}"))
-    return [Film(rows, f"gsn-three-{seed}", f"seed {seed} · {Models.provenance([MODEL])}", tall=330)]
+    return [Film(rows, f"gsn-three-{seed}", f"seed {seed} · {Models.provenance([MODEL])}")]
 
 
 def _wandered(x: Tensor, y: int, seed: int, settings: WanderSettings) -> list[Any]:
@@ -67,6 +67,6 @@ def _wandered(x: Tensor, y: int, seed: int, settings: WanderSettings) -> list[An
     walk = denoising(MODEL, x, y, seed, settings, CHAINS)
     read, every = changes(walk)
     said = f"another digit every {every:.0f} sweeps" if every < float("inf") else f"the same digit for all of {settings.sweeps} sweeps"
-    film = Film([Row(walk.frames, 4)], f"gsn-chain-{seed}", str(walk.receipt), tall=230)
+    film = Film([Row(walk.frames, 4)], f"gsn-chain-{seed}", str(walk.receipt))
     names = catalog.dataset(MODEL).condition.names
     return [stairs(read, names, "sweep", f"The digit that is read in each chain: {said}"), film]

@@ -37,7 +37,7 @@ def build() -> Live:
         shown = torch.cat([torch.where(mask, picture, torch.tensor(0.4)), picture])
         digit = Row(still(shown), ANSWERS + 2, f"the {noun}", "the models see all but the hole", ("seen", "whole"), "data", ~mask, view)
         receipt = f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, SETS[data].judge])
-        yield from grown(Film([digit], f"inpainting-{seed}", receipt, tall=430), answer_rows(ids, seen, away, seed, y))
+        yield from grown(Film([digit], f"inpainting-{seed}", receipt), answer_rows(ids, seen, away, seed, y))
 
     return p.panel(
         ID,

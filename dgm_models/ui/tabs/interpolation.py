@@ -29,7 +29,7 @@ def build() -> Live:
             for each in PATHS if path == "both" else [path]:
                 way = join_latents(id, first, second, STEPS, each)
                 rows.append(_row(way, f"{each} of the codes; {way.receipt.cost}"))
-        return [Film(rows, "interpolation", "no label is given · " + choices.provenance(ids), tall=430)]
+        return [Film(rows, "interpolation", "no label is given · " + choices.provenance(ids))]
 
     return p.panel(
         ID,

@@ -30,7 +30,7 @@ def build() -> Live:
         heads = ("seen", "bicubic", "least error", "original")
         row = Row(still(torch.cat(blurred)), ANSWERS + 2, "not samples", "one answer each", heads, "data")
         receipt = f"seeds {seed} to {seed + ANSWERS - 1} · " + choices.provenance([*ids, READER, REGRESSOR])
-        yield from grown(Film([row], f"super-resolution-{seed}", receipt, tall=430), answer_rows(ids, seen, away, seed, y))
+        yield from grown(Film([row], f"super-resolution-{seed}", receipt), answer_rows(ids, seen, away, seed, y))
 
     return p.panel(
         ID,

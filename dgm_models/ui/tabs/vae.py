@@ -65,7 +65,7 @@ def _explored(x: Tensor, with_dots: bool, z: Any) -> list[Any]:
         "ellipse": [*at.mean, *at.std],
         "here": at.point,
     }
-    return [value, Film([row], "vae-plane", receipt, tall=170)]
+    return [value, Film([row], "vae-plane", receipt)]
 
 
 @lru_cache(maxsize=1)
