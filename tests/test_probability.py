@@ -65,6 +65,19 @@ def test_temperature_and_top_p():
     assert p.draw(nucleus[None].repeat(3, 1), torch.tensor([0.0, 0.1, 0.999])).tolist() == [2, 2, 3]
 
 
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.8, 0.95, 0.999])
+def test_top_p_keeps_at_least_its_share_and_no_level_more_than_it_takes(share):
+    logits = 3 * torch.randn(200, 40, generator=torch.Generator().manual_seed(1))
+    before, after = logits.softmax(1), p.sharpen(logits, 1.0, share)
+    kept = after > 0
+    mass = (before * kept).sum(1)
+    least = torch.where(kept, before, torch.inf).amin(1)
+    assert bool((mass >= share - 1e-6).all())
+    assert bool((mass - least < share + 1e-6).all())  # without the least likely one it would be less
+    assert bool((torch.where(kept, 0, before).amax(1) <= least).all())  # what is cut off is less likely than what is kept
+    assert torch.allclose(after, before * kept / mass[:, None], atol=1e-6)
+
+
 def test_patchy_orders_hide_regions():
     """Half of the pixels hidden: in patchy orders far more neighbours share their fate than in even ones; each pixel is hidden as often."""
     torch.manual_seed(0)

@@ -56,6 +56,13 @@ def test_a_text_is_written_goes_on_branches_and_comes_back(page, served):
     before = "".join(spans.all_text_contents()[:40])
     writing.do(other.click)
     assert writing.text().startswith(before + token)
+    branched, tree = writing.text(), writing.box.locator(".branches button")
+    expect(tree).to_have_count(3)  # the first, the longer one, and the one that parts from it
+    expect(writing.box.locator(".branches li li button").last).to_contain_text(branched[len(before) :][:20].replace("\n", " ↵ ")[:12])
+    tree.first.click()
+    assert writing.text() == first
+    tree.last.click()
+    assert writing.text() == branched
     page.locator(SHEET).focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
@@ -116,6 +123,27 @@ def test_a_text_of_ones_own_is_measured_by_two_models(page, served):
     box.fill("My lord, the king.")
     page.get_by_role("button", name="Measure").click()
     expect(heats.first).to_have_text("My lord, the king.", timeout=20_000)
+
+
+def test_a_model_is_tuned_to_a_reward_and_its_texts_and_its_distance_are_shown(page, served):
+    page.goto(f"{served}/?tab=language.reward&reward=questions&beta=0&steps=5")
+    player = page.locator("#player-language-reward .dgm-player")
+    page.wait_for_function(
+        "document.querySelector('#player-language-reward .dgm-player')?.dataset.link?.includes('steps=5')", timeout=120_000
+    )
+    expect(page.locator("#chart-language-reward circle")).to_have_count(5)
+    player.press("End")
+    expect(player.locator(".note")).to_contain_text("step 5: 100 letters earn")
+    expect(player.locator(".texts p")).to_have_count(3)
+
+
+def test_words_are_counted_too(page, served):
+    page.goto(f"{served}/?tab=language.context")
+    rows = page.locator(".dgm-context tr").locator("visible=true")
+    expect(rows).to_have_count(10, timeout=30_000)
+    page.get_by_label("words", exact=True).locator("visible=true").check()
+    expect(rows).to_have_count(5, timeout=60_000)
+    expect(page.locator(".dgm-next")).to_contain_text("P(next word | to)")
 
 
 @pytest.mark.parametrize(("view", "rows"), [("context", 10), ("scale", 10)])

@@ -4,6 +4,7 @@ const box = element.querySelector('.dgm-writing'), $ = (name) => box.querySelect
 const sheet = $('.sheet'), bars = $('.bars');
 let value = null, at = null;
 const past = [];  // texts to go back to
+const kept = [], MOST = 16;  // finished texts, each with the one that it parts from last, and where
 const shown = (token) => token.replace(/\n/g, '↵').replace(/ /g, '␣');
 const percent = (p) => p >= 0.0995 ? `${Math.round(100 * p)} %` : p >= 0.00095 ? `${(100 * p).toFixed(1)} %` : p > 0 ? '< 0.1 %' : '0';
 
@@ -56,6 +57,36 @@ function pick(to) {
   sheet.children[at].scrollIntoView({ block: 'nearest' });
   side();
 }
+// Texts as a tree: each hangs below the one that it shares its beginning with, and says what follows from there.
+function keep() {
+  const text = value.tokens.join('');
+  if (!kept.some((each) => each.text === text)) {
+    const common = kept.map((each) => { let n = 0; while (n < text.length && each.text[n] === text[n]) n += 1; return n; });
+    const at = Math.max(0, ...common);
+    if (kept.length === MOST) return;
+    kept.push({ value, text, at, parent: at ? common.indexOf(at) : -1 });
+  }
+  const hang = (parent) => {
+    const list = document.createElement('ul');
+    kept.forEach((each, i) => {
+      if (each.parent !== parent) return;
+      const item = document.createElement('li'), button = document.createElement('button');
+      button.type = 'button';
+      button.setAttribute('aria-current', each.text === text);
+      const from = Math.max(0, each.at - 14);
+      button.append(from ? '…' : '', flat(each.text.slice(from, each.at)), Object.assign(document.createElement('b'), { textContent: flat(each.text.slice(each.at, each.at + 46)) }), '…');
+      button.onclick = () => { value = each.value; at = null; draw(); dgm.here(value.link); keep(); };
+      item.append(button);
+      const below = hang(i);
+      if (below.children.length) item.append(below);
+      list.append(item);
+    });
+    return list;
+  };
+  $('.branches').hidden = kept.length < 2;
+  $('.branches div').replaceChildren(hang(-1));
+}
+const flat = (text) => text.replace(/\n+/g, ' ↵ ');
 // Another text to go on from.
 function go(text, back = false) {
   if (!value) return;
@@ -84,6 +115,7 @@ async function take() {
     box.dataset.link = value.link || '';
     box.dataset.shown = Number(box.dataset.shown || 0) + 1;
     if (value.link) dgm.here(value.link, Boolean(value.made));
+    keep();
   }
 }
 sheet.addEventListener('click', (event) => { if (event.target.dataset.at) pick(Number(event.target.dataset.at)); });

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from dgm_models import catalog
 from dgm_models.applications import language
+from dgm_models.applications.words import ORDERS
+from dgm_models.applications.words import nats as nats_a_word
 from dgm_models.contracts import Noise
 from dgm_models.evaluation.material import held_out
 from dgm_models.families.ngram import NGram
 from dgm_models.families.text import TextModel
-from dgm_models.modalities.text import words as spelt
+from dgm_models.modalities import text as texts
 from dgm_models.networks.raster import Causal
 
 Scores = dict[str, Any]
@@ -25,15 +27,17 @@ COMMON = 6  # times that a word comes in what was held out, to be asked for
 
 
 def perplexity(id: str, model: nn.Module) -> Scores:
-    """-log p of the held-out windows, cold start included, a token and a byte; of an n-gram of letters for each order up to 8."""
+    """-log p of the held-out windows, cold start included, a token and a byte; of an n-gram of letters for each order up to 8, and of words
+    up to 4."""
     if not isinstance(model, TextModel):
         return {}
     x = held_out(catalog.recipe(id).data)[0]
     total = _nats(model, x)
-    size = sum(len(text.encode()) for text in spelt(model.space, x))
+    size = sum(len(text.encode()) for text in texts.words(model.space, x))
     scores: Scores = {"nats_token": total / x.numel(), "bits_byte": total / size / math.log(2), "text_windows": len(x)}
     if isinstance(model, NGram) and id == "ngram-shakespeare":
         scores["nats_by_order"] = [round(_nats(language.counted(order), x) / x.numel(), 4) for order in range(1, 9)]
+        scores["nats_word_by_order"] = [round(nats_a_word(order), 4) for order in range(1, ORDERS + 1)]
     return scores
 
 
@@ -109,7 +113,7 @@ def included(id: str, model: nn.Module, runs: int = RUNS) -> Scores:
 
 def _common(id: str) -> list[str]:
     """Words in lower case of 4 to 9 letters that come a few times in what was held out."""
-    text = " ".join(spelt(catalog.dataset(id).space, held_out(catalog.recipe(id).data)[0]))
+    text = " ".join(texts.words(catalog.dataset(id).space, held_out(catalog.recipe(id).data)[0]))
     found: dict[str, int] = {}
     for word in re.findall(r"\b[a-z]{4,9}\b", text):
         found[word] = found.get(word, 0) + 1

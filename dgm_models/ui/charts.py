@@ -112,6 +112,28 @@ def decay(curves: dict[str, list[float]], axis: str, upwards: str, linear: bool 
 OVER = {"compute": "operations spent, 6 × parameters × letters seen", "parameters": "parameters", "data": "different letters read"}
 
 
+def course(points: Sequence[tuple[float, float]], axis: str, upwards: str) -> str:
+    """The way that training takes through two figures, from a hollow dot on; both axes end where it does."""
+    left, floor, right = 66, TALL - FOOT, WIDE - EDGE
+    (low_x, high_x), (low, high) = ((min(each), max(each)) for each in zip(*points, strict=True))
+    x_of = lambda x: left + (x - low_x) / max(high_x - low_x, 1e-6) * (right - left - 8)  # noqa: E731
+    y_of = lambda y: floor - (y - low) / max(high - low, 1e-6) * (floor - TOP)  # noqa: E731
+    said = html.escape(f"{upwards}: from {points[0][1]:.1f} to {points[-1][1]:.1f}; {axis}: {points[-1][0]:.2f} at the end")
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{said}">']
+    parts.append(f'<text x="{EDGE}" y="16">{html.escape(upwards)}</text><path class="axis" d="M{left} {TOP}V{floor}H{right}"/>')
+    for y in (low, high):
+        parts.append(f'<text class="small" x="{left - 6}" y="{y_of(y) + 4:.1f}" text-anchor="end">{y:.1f}</text>')
+    for x, anchor in ((low_x, "start"), (high_x, "end")):
+        parts.append(f'<text class="small" x="{x_of(x):.1f}" y="{floor + 16}" text-anchor="{anchor}">{x:.2f}</text>')
+    parts.append(f'<polyline class="line" points="{" ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in points)}"/>')
+    for place, (x, y) in enumerate(points):
+        fill = "var(--dgm-model)" if place else "var(--body-background-fill)"
+        dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="3.5" style="fill:{fill}"'
+        parts.append(f'<circle class="line" {dot}><title>step {place + 1}</title></circle>')
+    parts.append(f'<text x="{(left + right) / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
 def scaling(runs: Sequence[dict[str, Any]], over: str) -> str:
     """Held-out nats of training runs over compute as they learned, or at their best over parameters or data; the first axis logarithmic.
 

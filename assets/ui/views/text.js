@@ -4,7 +4,7 @@ renderers.text = (row, { label }) => {
   box.className = 'texts';
   box.setAttribute('role', 'group');
   box.setAttribute('aria-label', label);
-  box.style.gridTemplateColumns = `repeat(${row.columns}, 1fr)`;
+  box.style.gridTemplateColumns = `repeat(auto-fit, minmax(max(150px, calc(100% / ${row.columns} - 20px)), 1fr))`;
   for (const text of row.texts[0]) box.appendChild(Object.assign(document.createElement('p'), { textContent: text }));
   return {
     element: box,

@@ -1,4 +1,4 @@
-"""Language: a text goes on, and what each token was drawn from; what a text costs; what more context brings; loss against scale."""
+"""Language: a text goes on, and what each token was drawn from; what a text costs; what more context, scale and a reward bring."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ import torch
 
 from dgm_models import catalog, weights
 from dgm_models.applications import language as l
+from dgm_models.applications import words as w
+from dgm_models.applications.reward import REWARDS, RewardSettings, tuned
 from dgm_models.evaluation.scaling import FILE
 from dgm_models.families.text import TextSettings
+from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
 from dgm_models.ui.card import figures
+from dgm_models.ui.film import Film, Row
 from dgm_models.ui.serve import one_of
 from dgm_models.ui.widgets import Field, Live
 
@@ -28,6 +32,7 @@ PROMPT = "KING HENRY:\nWhat say you to"
 TYPICAL = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to eat\nThe pudding first, or by opposing end it."
 HEARD = "KING HENRY:\nWhat say you to my lord?\n\nYORK:\nMy lord, I say"
 NEAR = 6  # tokens
+UNITS = ("letters", "words")
 HOT = 6.0  # nats at which a token is as marked as can be
 
 
@@ -38,6 +43,7 @@ def build() -> Live:
     live.parts["attention"] = _attention()
     live.parts["context"] = _context()
     live.parts["scale"] = _scale()
+    live.parts["reward"] = _reward()
     return live
 
 
@@ -284,6 +290,7 @@ def _context() -> Live:
         [
             p.column(
                 2,
+                p.choice("of", "Of", UNITS, UNITS[0], radio=True),
                 _text_box("prompt", "Prompt", PROMPT, 3),
                 p.press("Go on"),
                 p.seed(),
@@ -294,28 +301,62 @@ def _context() -> Live:
         ],
         _compared,
         "More context",
-        "One prompt, one seed: p(next | the letter before), the two before it, and so on, and at last all 191 that a GPT sees.",
+        "One prompt, one seed: p(next | the one before), the two before it, and so on; of letters, at last all 191 that a GPT sees.",
     )
 
 
-def _compared(prompt: str, seed: int, settings: TextSettings) -> list[Any]:
-    """What n-grams of each order and the GPT add to a prompt, and what each costs held-out letters."""
-    count, orders = 110, weights.manifest()[l.COUNTED].get("scores", {}).get("nats_by_order", [])
-    rows = []
+def _compared(of: str, prompt: str, seed: int, settings: TextSettings) -> list[Any]:
+    """What n-grams of each order add to a prompt, of letters and beside them the GPT, or of words; and what each costs held-out text."""
+    if of == UNITS[1]:
+        return [_words(prompt, seed, settings.temperature)]
+    count, rows = 110, []
     for order in range(1, 9):
         text = l.continuation(l.counted(order), prompt, count, seed, settings)
-        rows.append((f"{order - 1} letter{'s' if order != 2 else ''}", orders[order - 1] if orders else None, text))
+        rows.append((_sees(order, "letter"), _measure("nats_by_order", order), text))
     if MODEL in weights.manifest():
         text = l.continuation(catalog.open_for("sample", MODEL).model, prompt, count, seed, settings)
         rows.append(("191, a GPT", weights.manifest()[MODEL].get("scores", {}).get("nats_token"), text))
+    return [_table(rows, "letter")]
+
+
+def _words(prompt: str, seed: int, temperature: float) -> str:
+    """HTML: of words, how each order goes on, and what may follow the last word alone, as the lecture writes it."""
+    rows = [
+        (_sees(order, "word"), _measure("nats_word_by_order", order), w.continuation(order, prompt, seed, temperature))
+        for order in range(1, w.ORDERS + 1)
+    ]
+    names, chances = zip(*w.next_words(2, prompt), strict=True)
+    last = (w.split(prompt) or ["\n"])[-1].replace("\n", "a line break")
+    said = f"P(next word | {last}), in percent"
+    bars = charts.bars(
+        [100 * p for p in chances],
+        [name.replace("\n", "↵") for name in names],
+        f"the likeliest words ({w.RARE}: all that came only once)",
+        said,
+    )
+    return f'{_table(rows, "word")}<div class="dgm-next">{bars}</div>'
+
+
+def _sees(order: int, unit: str) -> str:
+    return f"{order - 1} {unit}{'' if order == 2 else 's'}"
+
+
+def _measure(name: str, order: int) -> float | None:
+    """What an n-gram of an order costs held-out text, where it was measured."""
+    measured = weights.manifest()[l.COUNTED].get("scores", {}).get(name, [])
+    return measured[order - 1] if measured else None
+
+
+def _table(rows: list[tuple[str, float | None, str]], unit: str) -> str:
+    """HTML: what models see, what that costs, and how they go on."""
     most = max((nats or 0 for _, nats, _ in rows), default=1) or 1
     lines = [
         f"<tr><th>{name}</th><td>{'' if nats is None else f'{nats:.2f}'}<i style='width:{100 * (nats or 0) / most:.0f}%'></i></td>"
         f"<td>{verse(text)}</td></tr>"
         for name, nats, text in rows
     ]
-    head = "<tr><th>it sees</th><td>nats a letter, held out</td><td>and goes on so</td></tr>"
-    return [f'<table class="dgm-context">{head}{"".join(lines)}</table>']
+    head = f"<tr><th>it sees</th><td>nats a {unit}, held out</td><td>and goes on so</td></tr>"
+    return f'<table class="dgm-context">{head}{"".join(lines)}</table>'
 
 
 # scale ----------------------------------------------------------------------------------------------------------------
@@ -354,3 +395,43 @@ def _scaled(over: str) -> list[Any]:
         "at once, and its loss rises again."
     )
     return [f'{charts.scaling(runs, over)}<p class="dgm-hint">{said}</p><table class="dgm-context dgm-runs">{head}{"".join(lines)}</table>']
+
+
+# reward ---------------------------------------------------------------------------------------------------------------
+
+
+def _reward() -> Live:
+    name = f"{ID}-reward"
+    return p.panel(
+        f"{ID}.reward",
+        [
+            p.column(
+                3,
+                p.choice("reward", "Paid for", tuple(REWARDS), next(iter(REWARDS)), radio=True),
+                "An e costs 1; a question mark, or the end of a line, earns 1.",
+                p.knobs(RewardSettings),
+                p.seed(),
+                p.press("Train"),
+            ),
+            p.column(9, p.player(name, most=0.3), p.chart(name), width=300),
+            p.column(4, p.Card("reward"), width=250),
+        ],
+        _paid,
+        "Reward",
+    )
+
+
+def _paid(reward: str, seed: int, settings: RewardSettings) -> Iterator[list[Any]]:
+    """The same texts while a GPT is tuned, and how far from itself each bit of reward takes it."""
+    look = view_of(catalog.dataset(MODEL).space)
+    for lesson in tuned(reward, seed, settings):
+        row = Row(lesson.frames, len(lesson.frames[0].x), view=look)
+        course = [(report.distance, 100 * report.reward) for report in lesson.reports]
+        chart = charts.course(course, "KL(tuned ‖ as it was), nats a letter", "earned by 100 letters") if course else gr.skip()
+        if lesson.over:
+            end = lesson.reports[-1]
+            said = f"100 letters earned {course[0][1]:.1f}, and after {settings.steps} steps {course[-1][1]:.1f}"
+            receipt = f"{said} · KL {end.distance:.2f} nats a letter · {MODEL}, its last block trained here and now · seed {seed}"
+            yield [Film([row], f"{ID}-reward-{seed}", receipt), chart]
+        else:
+            yield [Film([row], receipt=f"step {len(course)} of {settings.steps}", partial=True), chart]
