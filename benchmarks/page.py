@@ -21,8 +21,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT, PORT = Path(__file__).resolve().parents[1], 7898
-PAGES = {"": "start", "families": "mixture", "digits": "digits", "compare": "my-digit"}
-READY = """document.querySelector('.dgm-player[data-drawn]:not([data-drawn=""]), #verdict td')
+PAGES = {"": "start", "families": "mixture", "lesser-known": "belief", "digits": "digits", "sequences": "language", "compare": "my-digit"}
+READY = """document.querySelector('.dgm-player[data-drawn]:not([data-drawn=""]), #verdict td, .dgm-writing .sheet span')
     && document.querySelector('.dgm-views [role=tab]')"""
 
 
