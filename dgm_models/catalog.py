@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from dgm_models import weights
-from dgm_models.conditions import Classes, Given
+from dgm_models.conditions import Classes, Given, Numbers
 from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
@@ -106,7 +106,8 @@ def _about(data: Dataset) -> dict[str, Any]:
     known = {"shape": space.shape, "classes": data.condition.count, **dict.fromkeys(("size", "visible", "units"), space.size)}
     given = data.condition.taken[0] if isinstance(data.condition, Given) else 0
     if isinstance(space, Tokens):
-        return {**known, "length": space.length, "levels": space.end + 1}
+        numbers = data.condition.taken[0] if isinstance(data.condition, Numbers) else 0
+        return {**known, "length": space.length, "levels": space.end + 1, "numbers": numbers}
     return {**known, "channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else known
 
 

@@ -268,6 +268,11 @@ class Tokens(Space):
         return torch.where((before == self.end)[..., None], only, logits)
 
 
+@dataclass(frozen=True)
+class Smiles(Tokens):
+    """Molecules as SMILES strings (Weininger, 1988), letter by letter."""
+
+
 def word_splitter() -> Any:
     """What `tokenizers` parts a text with before it merges pairs: words with the blank before them, signs, and other white space."""
     from tokenizers import Regex, pre_tokenizers

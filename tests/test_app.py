@@ -351,6 +351,7 @@ def test_every_tab_starts_with_a_stored_result():
         "super-resolution",
         "interpolation",
         "language",
+        "molecules",
         "my-digit",
         "board",
     ]

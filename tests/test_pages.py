@@ -22,6 +22,7 @@ from tests.conftest import some
 from tests.test_journeys import PICTURES, Screen, query_of
 
 VIEWS = [address for address in build_app(firsts=False).panels if address not in ("start.spot", "board", "board.chart", "my-digit")]
+RESULT = ".dgm-player .stage > *, .dgm-pixels canvas, .dgm-writing .sheet span, .dgm-attention .sheet span, [id^=chart-] :is(table, svg, p)"
 SMALL = """() => {
     const found = {}, walker = document.createTreeWalker(document.querySelector('.gradio-container'), NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
@@ -300,7 +301,7 @@ def test_on_a_projector_pictures_are_large_and_words_are_read(page, served, addr
     """Tiles of 84 pixels and more where up to four models or rows are compared, and no word below 16."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{served}/?tab={address}")
-    page.locator(".dgm-player canvas:visible, .dgm-pixels canvas").first.wait_for(timeout=30_000)
+    page.locator(RESULT).locator("visible=true").first.wait_for(timeout=30_000)
     page.wait_for_timeout(500)
     assert page.evaluate(SMALL.replace("LEAST", "16")) == {}
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280

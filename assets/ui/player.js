@@ -173,9 +173,10 @@ function paintZoom() {
 function unzoom() { zoom?.box.remove(); zoom = null; }
 stage.addEventListener('click', (event) => {
   if (zoom) return unzoom();
-  const part = rows.find((each) => each.element === event.target);
+  const part = rows.find((each) => each.element.contains(event.target));
   if (!part?.tileAt) return;
-  const number = part.tileAt(event.offsetX, event.offsetY);
+  const number = part.tileAt(event.offsetX, event.offsetY, event.target);
+  if (!(number >= 0)) return;
   if (player.dataset.picks === 'yes') { picked = true; props.value = { at: number }; trigger('click'); return; }
   const box = Object.assign(document.createElement('div'), { className: 'zoom', title: 'a click closes it' });
   box.appendChild(document.createElement('canvas')).setAttribute('aria-label', 'one picture, enlarged');

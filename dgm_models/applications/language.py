@@ -53,7 +53,7 @@ class Written:
 
 def models(hears: bool = False, of_letters: bool = False) -> dict[str, str]:
     """What people call the trained models of texts -> their ids; of those alone that have attention, or that spell letter by letter."""
-    ids = [id for data, each in SETS.items() if isinstance(each.space, Tokens) for id in catalog.models_for("sample", data=data)]
+    ids = [id for data in SETS for id in catalog.models_for("sample", data=data) if issubclass(catalog.family(id), TextModel)]
     if hears:
         ids = [id for id in ids if catalog.recipe(id).network.endswith(CausalTransformer.__name__)]
     if of_letters:

@@ -16,7 +16,7 @@ from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole
 from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, mnist
-from dgm_models.evaluation import metrics, texts
+from dgm_models.evaluation import metrics, molecules, texts
 from dgm_models.evaluation.material import (
     BATCH,
     PLAIN,
@@ -33,7 +33,7 @@ from dgm_models.evaluation.material import (
 from dgm_models.families.reader import Reader
 from dgm_models.measurements import Hide, Linear, Shrink
 from dgm_models.probability import bits_per_dimension
-from dgm_models.spaces import Tokens
+from dgm_models.spaces import Smiles, Tokens
 from dgm_models.training.loop import train
 from dgm_models.training.optimizers import multiplies_bf16
 
@@ -44,13 +44,15 @@ Scores = dict[str, Any]
 
 
 def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None, draws: int | None = None) -> Iterator[tuple[str, Scores]]:
-    """Yields (part, scores) as they are measured and records them; parts: of PARTS, or of texts of OF_TEXTS; all of them by default.
+    """Yields (part, scores) as they are measured and records them; parts: of PARTS, of texts of OF_TEXTS, of molecules of OF_MOLECULES; all
+    by default.
 
     `digits` takes fewer test digits for likelihood and restoration than their protocol says, `draws` fewer samples to be read and to be
     compared; the scores say how many.
     """
     row = catalog.recipe(id)
-    mine = OF_TEXTS if isinstance(catalog.dataset(id).space, Tokens) else PARTS
+    space = catalog.dataset(id).space
+    mine = OF_MOLECULES if isinstance(space, Smiles) else OF_TEXTS if isinstance(space, Tokens) else PARTS
     wanted = parts or list(mine)
     if unknown := [part for part in wanted if part not in mine]:
         raise ValueError(f"unknown part {unknown[0]!r}; there are: {', '.join(mine)}")
@@ -362,5 +364,10 @@ PARTS: dict[str, Callable[..., Scores]] = {
     "few": _few,
     "synthetic": _synthetic,
     "temperature": _temperature,
+}
+OF_MOLECULES: dict[str, Callable[..., Scores]] = {
+    "validity": molecules.validity,
+    "strings": molecules.strings,
+    "asked": molecules.asked,
 }
 OF_TEXTS: dict[str, Callable[..., Scores]] = {"perplexity": texts.perplexity, "writing": texts.writing, "included": texts.included}

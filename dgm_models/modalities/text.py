@@ -45,6 +45,6 @@ def paint(packed: dict[str, Any], at: int) -> np.ndarray:
     return np.asarray(page)
 
 
-def file(packed: dict[str, Any]) -> str:
+def file(packed: dict[str, Any]) -> bytes:
     """The last texts, as a file has them."""
-    return JOINT.join(packed["texts"][-1]) + "\n"
+    return (JOINT.join(packed["texts"][-1]) + "\n").encode()

@@ -3,16 +3,16 @@ them is in assets/ui/views, a renderer a kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from dgm_models.modalities import dots, image, text
-from dgm_models.spaces import Pixels, Reals, Space, Tokens
+from dgm_models.modalities import dots, image, molecule, text
+from dgm_models.spaces import Pixels, Reals, Smiles, Space, Tokens
 
 Packed = dict[str, Any]
 
@@ -22,7 +22,7 @@ class View:
     """kind: of its renderer. pack: frames of (n, *shape), and tiles a line -> what the renderer needs, with the width and height that it
     asks for. paint: what was packed, and a frame's number -> that frame as a picture, uint8 (h, w) or (h, w, 3). endings: of the files
     that can be saved. enlarged: how many times a painted frame is shown larger in a file. ink: written, so that a light page shows
-    it dark on white."""
+    it dark on white. files: of the endings that are no pictures, what makes the file of what was packed."""
 
     kind: str
     pack: Callable[[list[Tensor], int], Packed]
@@ -30,6 +30,7 @@ class View:
     endings: tuple[str, ...] = ("png", "gif", "npy")
     enlarged: int = 1
     ink: bool = False
+    files: Mapping[str, Callable[[Packed], bytes]] = field(default_factory=dict)
 
 
 PICTURES = View("pictures", image.pack, image.paint, enlarged=4, ink=True)
@@ -44,7 +45,13 @@ def before(data: Tensor) -> View:
 
 def texts(space: Tokens) -> View:
     """Of token sequences of a space."""
-    return View("text", partial(text.pack, space), text.paint, ("txt", "gif"))
+    return View("text", partial(text.pack, space), text.paint, ("txt", "gif"), files={"txt": text.file})
+
+
+def molecules(space: Smiles) -> View:
+    """Of strings as the molecules that they say."""
+    files = {"smi": molecule.smiles_file, "sdf": molecule.sdf_file}
+    return View("molecules", partial(molecule.pack, space), molecule.paint, ("png", *files), files=files)
 
 
 def view_of(space: Space, ink: bool = True) -> View:
@@ -52,6 +59,8 @@ def view_of(space: Space, ink: bool = True) -> View:
     nobody can look at yet."""
     if isinstance(space, Pixels):
         return PICTURES if ink and space.channels == 1 else PHOTOS
+    if isinstance(space, Smiles):
+        return molecules(space)
     if isinstance(space, Tokens):
         return texts(space)
     if isinstance(space, Reals) and space.shape[-1:] == (2,):

@@ -56,18 +56,30 @@ class Block(nn.Module):
 
 
 class CausalTransformer(Causal):
-    """For texts of `length` tokens of so many `levels`; the token before the first stands for the label."""
+    """For texts of `length` tokens of so many `levels`; what stands before the first token is the label, or what so many `numbers` that
+    are asked for come to."""
 
     def __init__(
-        self, length: int, levels: int, width: int = 256, depth: int = 4, head: int = 64, dropout: float = 0.1, classes: int = 0
+        self,
+        length: int,
+        levels: int,
+        width: int = 256,
+        depth: int = 4,
+        head: int = 64,
+        dropout: float = 0.1,
+        classes: int = 0,
+        numbers: int = 0,
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.dropout = (length,), levels, dropout
         self.token, self.label = nn.Embedding(levels, width), nn.Embedding(classes + 1, width)
+        if numbers:
+            self.label = nn.Sequential(nn.Linear(numbers, width), nn.SiLU(), nn.Linear(width, width))
         self.blocks = nn.ModuleList(Block(width, head, dropout) for _ in range(depth))
         self.head = nn.Linear(width, levels, bias=False)
         for part in (self.token, self.label):
-            nn.init.normal_(part.weight, std=0.02)
+            if isinstance(part, nn.Embedding):
+                nn.init.normal_(part.weight, std=0.02)
         nn.init.zeros_(self.head.weight)
         pace = 10_000.0 ** (-torch.arange(head // 2) / (head // 2))
         angles = torch.arange(length)[:, None] * pace

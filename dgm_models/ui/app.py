@@ -42,6 +42,7 @@ from dgm_models.ui.tabs import (
     inpainting,
     interpolation,
     language,
+    molecules,
     mydigit,
     start,
     superresolution,
@@ -73,6 +74,7 @@ PAGES = (
     Page("Lesser known", "lesser-known", (belief, boltzmann, gsn, gradient_flow, gflownet)),
     Page("Digits", "digits", (digits, inpainting, superresolution, interpolation)),
     Page("Sequences", "sequences", (language,)),
+    Page("Science", "science", (molecules,)),
     Page("Compare", "compare", (mydigit, board)),
 )
 

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from dgm_models.contracts import Frame
 from dgm_models.data import FIRST, SETS, Dataset
-from dgm_models.modalities import image, text
+from dgm_models.modalities import image
 from dgm_models.modalities.views import PICTURES, View, over, view_of
 
 MOST_FRAMES = 40
 ENDINGS = {"png": "image/png", "gif": "image/gif", "npy": "application/octet-stream", "txt": "text/plain; charset=utf-8"}
+ENDINGS |= {"smi": "chemical/x-daylight-smiles", "sdf": "chemical/x-mdl-sdfile"}
 
 
 class Shown(dict[str, Any]):
@@ -133,14 +134,14 @@ def _besides(row: Row) -> dict[str, Any]:
 
 
 def saved(shown: Shown, ending: str) -> bytes:
-    """The last frame as "png", the film as "gif", the last elements as "npy" (float32), the last texts as "txt". ValueError for what
-    cannot be had of it."""
+    """The last frame as "png", the film as "gif", the last elements as "npy" (float32), and what its view makes besides. ValueError for
+    what cannot be had of it."""
     if ending not in shown.views[0].endings:
         raise ValueError(f"File: expected an ending of {', '.join(shown.views[0].endings)}, got {ending[:20]!r}")
     if ending == "npy":
         return _npy(shown.last)
-    if ending == "txt":
-        return text.file(shown["rows"][0]).encode()
+    if ending in shown.views[0].files:
+        return shown.views[0].files[ending](shown["rows"][0])
     rows = list(zip(shown.views, shown["rows"], strict=True))
     if ending == "png":
         return image.png(over(rows, shown["count"] - 1), shown["link"])

@@ -76,6 +76,7 @@ USES = (
     ("super-resolution", "Super-resolution", "p(large | small)"),
     ("interpolation", "Interpolation", "a way from one to another"),
     ("language", "Language", "p(next | all before it)"),
+    ("molecules", "Molecules", "p(string | what it should be)"),
     ("my-digit", "My digit", "what each model says of yours"),
     ("board", "Score board", "every family by every figure"),
 )

@@ -1,0 +1,194 @@
+"""Molecules: a string and its graph are one, whatever the order of atoms; wishes are heard; what is no molecule says why."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+
+from dgm_models import catalog
+from dgm_models.applications import molecules as m
+from dgm_models.applications import typed
+from dgm_models.contracts import Noise
+from dgm_models.data import qm9
+from dgm_models.families.strings import Strings, StringSettings
+from dgm_models.modalities import molecule
+from dgm_models.modalities.views import molecules as view
+from dgm_models.networks.transformer import CausalTransformer
+
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
+
+
+def test_a_molecule_is_one_string_whatever_the_order_of_its_atoms():
+    from rdkit import Chem
+
+    rng = random.Random(0)
+    for smiles in (ASPIRIN, "OC1CC1C#N", "c1cc[nH]c1"):
+        graph = Chem.MolFromSmiles(smiles)
+        order = list(range(graph.GetNumAtoms()))
+        rng.shuffle(order)
+        other = Chem.MolToSmiles(Chem.RenumberAtoms(graph, order), canonical=False)
+        assert molecule.canonical(other) == molecule.canonical(smiles)
+        assert molecule.properties(other) == pytest.approx(molecule.properties(smiles))
+
+
+def test_what_is_computed_is_what_is_known_of_aspirin():
+    known = molecule.facts(ASPIRIN)
+    assert known.formula == "C9H8O4"
+    assert known.weight == pytest.approx(180.16, abs=0.01)
+    assert known.surface == pytest.approx(63.6, abs=0.1)
+    assert (known.atoms, known.rings) == (13, 1)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "why"),
+    [
+        ("", "empty"),
+        ("C1CC", "left open"),
+        ("C(C", "left open"),
+        ("CC(C)(C)(C)C", "too many bonds at C, atom 2"),
+        ("c1cccc1", "double bonds"),
+    ],
+)
+def test_a_string_that_is_no_molecule_says_why(smiles, why):
+    assert molecule.canonical(smiles) is None
+    assert why in molecule.fault(smiles)
+    assert m.told(smiles).wrong == molecule.fault(smiles)
+
+
+def test_strings_are_counted_as_molecules_once_however_they_are_written():
+    known = next(iter(qm9.learned()))
+    found = m.shares([ASPIRIN, "O=C(C)Oc1ccccc1C(O)=O", known, "C(", ""])
+    assert (found.count, found.valid, found.unique, found.new) == (5, 3, 2, 1)
+
+
+def test_what_ships_is_parted_and_each_string_is_as_rdkit_writes_it():
+    x, y = qm9.shown()
+    texts = m.words(qm9.SPACE, qm9.SPACE.read(x))
+    assert len(qm9.learned()) == 120_742
+    assert qm9.learned().isdisjoint(texts)
+    assert [molecule.canonical(each) for each in texts] == texts
+    assert y[3].tolist() == pytest.approx(molecule.properties(texts[3]))
+    qm9.CONDITION.check(y, len(y))
+
+
+def test_each_atom_has_its_letter_and_a_drawing_grows_with_them():
+    assert molecule._atoms("C[nH]O(F)") == [0, 1, 2, 2, 2, 2, 3, 3, 4, 4]
+    for smiles in (ASPIRIN, "OC1CC1C#N", "[O-][NH+]=C"):
+        parts = molecule.drawing(smiles)
+        assert max(part[0] for part in parts) == molecule._atoms(smiles)[-1] - 1
+        assert all(path.startswith("M ") for _, path, _, _ in parts)
+        letters = {element for _, _, element, filled in parts if filled}
+        assert "O" in letters  # atoms of carbon have none
+
+
+def test_files_are_read_by_their_own_parsers():
+    from rdkit import Chem
+
+    x = torch.stack([catalog.read(m.GPT, text)[0] for text in ("CCO", "C1CC", "CC#N")])
+    shown = view(qm9.SPACE).pack([x], 3)
+    assert [tile["wrong"] != "" for tile in shown["molecules"]] == [False, True, False]
+    assert molecule.smiles_file(shown) == b"CCO\nCC#N\n"
+    supplier = Chem.SDMolSupplier()
+    supplier.SetData(molecule.sdf_file(shown).decode())
+    assert [Chem.MolToSmiles(each) for each in supplier] == ["CCO", "CC#N"]
+    picture = view(qm9.SPACE).paint(shown, 0)
+    assert picture.shape == (molecule.SIDE, 3 * molecule.SIDE, 3)
+    assert picture.min() < 100
+
+
+def toy() -> Strings:
+    torch.manual_seed(0)
+    network = CausalTransformer(8, 4, width=32, depth=2, head=16, dropout=0.0, numbers=2)
+    return Strings(network, qm9.Smiles(tuple("CNO"), 8), qm9.Numbers(("oxygen",), ((0.0, 1.0),)), drop=0.3)
+
+
+def test_a_wish_is_heard_and_no_wish_is_both():
+    """Strings of C where 0 is asked for, of O where 1 is."""
+    model = toy()
+    learner = torch.optim.Adam(model.parameters(), lr=3e-3)
+    x = torch.full((64, 8), 3)
+    x[:32, :4], x[32:, :4] = 0, 2
+    y = torch.cat([torch.zeros(32, 1), torch.ones(32, 1)])
+    for _ in range(80):
+        learner.zero_grad()
+        model.loss(x, y).backward()
+        learner.step()
+    model.eval()
+    asked = lambda wish: model.sample(Noise(range(40)), wish)[:, 0]  # noqa: E731
+    assert (asked(torch.zeros(40, 1)) == 0).float().mean() > 0.9
+    assert (asked(torch.ones(40, 1)) == 2).float().mean() > 0.9
+    free = asked(None)
+    assert 0.2 < (free == 0).float().mean() < 0.8
+    frames = list(model.trace(Noise(range(3))))
+    assert len(frames) < 9  # until all have ended
+    assert torch.equal(frames[-1].x, model.sample(Noise(range(3))))
+    with pytest.raises(ValueError, match="oxygen: expected a number from 0 to 1"):
+        model.sample(Noise([0]), torch.tensor([[2.0]]))
+
+
+def test_the_model_writes_molecules_and_heeds_a_wish():
+    made = m.drawn(m.GPT, 32, 1, StringSettings())
+    assert m.shares(made.smiles).valid >= 28
+    few, many = (m.drawn(m.GPT, 32, 1, StringSettings(), wish) for wish in ((0.0, 10.0, 6.0), (0.0, 60.0, 9.0)))
+    surface = lambda drawn: torch.tensor([molecule.properties(each) for each in drawn.smiles if molecule.canonical(each)]).mean(0)  # noqa: E731
+    assert surface(few)[1] + 20 < surface(many)[1]
+    assert surface(few)[2] < 7.5 < surface(many)[2]
+    with pytest.raises(ValueError, match="logP: expected a number"):
+        m.drawn(m.GPT, 1, 1, StringSettings(), (99.0, 10.0, 6.0))
+
+
+# typed by a person ----------------------------------------------------------------------------------------------------
+
+
+def mutated(count: int) -> list[str]:
+    """Strings of molecules with letters changed, left out, doubled; and some that are nothing at all."""
+    rng, letters = random.Random(1), "()[]=#+-123456789CNOFHcnoSPBrI@/\\%.*:$"
+    texts = m.words(qm9.SPACE, qm9.SPACE.read(qm9.shown()[0]))
+    made = ["C(" * 50, "[" * 90, "c1" * 50, "[999C]", "[Fe+++++]", "C" * 120, "%99", "1", "()", "C%", "[nH]1" * 9]
+    while len(made) < count:
+        text = list(rng.choice(texts) + rng.choice(["", "CC", "c1ccccc1", ".", "[Na+]"]))
+        for _ in range(rng.randrange(1, 6)):
+            at = rng.randrange(len(text))
+            text[at : at + rng.randrange(2)] = rng.choice(letters) * rng.randrange(1, 4)
+        made.append("".join(text)[: typed.MOST])
+    return made
+
+
+def test_hostile_strings_get_an_answer_or_a_sentence_and_the_next_one_works():
+    for text in mutated(150):
+        try:
+            known, _ = typed.read(text)
+        except ValueError as error:
+            assert str(error).startswith("Molecule: ")  # noqa: PT017
+        else:
+            assert known.wrong or known.facts
+    known, parts = typed.read(f" {ASPIRIN} ")
+    assert known == m.told(ASPIRIN)
+    assert parts == [list(part) for part in molecule.drawing(ASPIRIN)]
+
+
+@pytest.mark.parametrize("text", ["", None, "C" * 121, "C\x00C", "Ć", "C\nC", 5])
+def test_what_is_no_string_of_plain_letters_is_refused(text):
+    with pytest.raises(ValueError, match="expected a SMILES string of 1 to 120 plain letters"):
+        typed.read(text)
+
+
+def test_a_string_that_takes_too_long_is_given_up_and_the_next_one_is_read(monkeypatch):
+    reader = typed.Reader()
+    monkeypatch.setattr(typed, "SECONDS", 0.0)
+    with pytest.raises(ValueError, match="took too long"):
+        reader.ask("CCO")
+    assert reader._process is None
+    monkeypatch.setattr(typed, "SECONDS", 30.0)
+    assert reader.ask("CCO")["told"]["facts"]["formula"] == "C2H6O"
+    reader.end()
+
+
+def test_each_letter_of_a_string_costs_and_together_they_are_its_probability():
+    letters, nats = m.surprise(m.GPT, "CC(=O)NC")
+    assert letters == [*"CC(=O)NC", m.END]
+    assert float(nats.sum()) == pytest.approx(-float(catalog.load(m.GPT).log_prob(catalog.read(m.GPT, "CC(=O)NC"))[0]), rel=1e-5)
+    with pytest.raises(ValueError, match="The model spells with"):
+        m.surprise(m.GPT, "CS")
