@@ -2,7 +2,7 @@
 // All distributions come with the finished text, so walking through it asks nothing of the server; another token in its place does.
 const box = element.querySelector('.dgm-writing'), $ = (name) => box.querySelector(name);
 const sheet = $('.sheet'), bars = $('.bars');
-let value = null, at = null;
+let value = null, at = null, held = null;  // the text where it was stopped: what was on its way then is not shown
 const past = [];  // texts to go back to
 const kept = [], MOST = 16;  // finished texts, each with the one that it parts from last, and where
 const shown = (token) => token.replace(/\n/g, '↵').replace(/ /g, '␣');
@@ -101,6 +101,8 @@ async function take() {
   const given = props.value;
   if (given?.link && !given.made && dgm.awaits(given.link)) { $('.said').textContent = 'opening what the link names ...'; return; }
   if (!given?.tokens || (value && value.made && value.made === given.made)) return;
+  if (held !== null && given.partial && given.tokens.join('').startsWith(held)) return;
+  held = null;
   const fresh = !value || value.tokens[at] !== given.tokens[at] || given.partial;
   value = given;
   if (fresh) at = null;
@@ -128,7 +130,7 @@ sheet.addEventListener('keydown', (event) => {
 });
 $('.go').addEventListener('click', () => go(value.tokens.join('')));
 $('.undo').addEventListener('click', () => go(past.pop(), true));
-$('.stop').addEventListener('click', () => { $('.stop').hidden = true; box.dataset.partial = 'no'; value = { ...value, partial: false }; draw(); trigger('stop'); });
+$('.stop').addEventListener('click', () => { $('.stop').hidden = true; box.dataset.partial = 'no'; value = { ...value, partial: false }; held = value.tokens.join(''); draw(); trigger('stop'); });
 $('.txt').addEventListener('click', (event) => {
   event.preventDefault();
   const file = URL.createObjectURL(new Blob([value.tokens.join('') + '\n'], { type: 'text/plain;charset=utf-8' }));

@@ -20,6 +20,6 @@ RECIPES = (
         compiles=False,
         leads=True,
         about="a causal transformer of SMILES strings, letter by letter, given what is asked for",
-        large={"steps": 20_000, "network_config": {"width": 256, "depth": 6, "dropout": 0.1}},
+        large={"steps": 20_000, "network_config": {"width": 256, "depth": 4, "dropout": 0.05}},
     ),
 )
