@@ -181,6 +181,11 @@ def test_a_string_that_takes_too_long_is_given_up_and_the_next_one_is_read(monke
     with pytest.raises(ValueError, match="took too long"):
         reader.ask("CCO")
     assert reader._process is None
+    monkeypatch.setattr(typed, "START", 0.0)
+    with pytest.raises(ValueError, match="took too long"):  # nor does a process that is slow to begin bring anything down
+        reader.ask("CCO")
+    assert reader._process is None
+    monkeypatch.setattr(typed, "START", 60.0)
     monkeypatch.setattr(typed, "SECONDS", 30.0)
     assert reader.ask("CCO")["told"]["facts"]["formula"] == "C2H6O"
     reader.end()

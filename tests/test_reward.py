@@ -9,7 +9,7 @@ import torch
 
 from dgm_models.applications import words
 from dgm_models.applications.reward import REWARDS, RewardSettings, pay, tuned
-from dgm_models.contracts import Noise
+from dgm_models.contracts import SEED_LIMIT, Noise
 from dgm_models.data import SETS
 from dgm_models.families import reinforce
 from dgm_models.families.text import TextModel
@@ -86,6 +86,10 @@ def test_a_gpt_is_tuned_here_and_now_step_by_step():
     assert not torch.equal(lessons[-1].frames[0].x, lessons[-1].frames[1].x)
 
 
+def test_the_largest_seed_is_a_seed_like_any_other():
+    assert len(next(tuned("questions", SEED_LIMIT - 1, RewardSettings(steps=5))).frames[0].x) == 3
+
+
 # words ----------------------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +112,11 @@ def test_what_follows_a_word_has_chances_that_sum_to_one(order):
 def test_of_two_words_it_is_the_last_that_counts_and_of_three_both():
     assert words.next_words(2, "I love to") == words.next_words(2, "thou canst to")
     assert words.next_words(3, "I love to") != words.next_words(3, "thou canst to")
+
+
+def test_a_short_prompt_is_heard_whole():
+    """Two words before it where there could be three: both count."""
+    assert words.next_words(4, "love to") != words.next_words(4, "canst to")
 
 
 def test_words_go_on_from_a_prompt_by_their_seed_without_those_that_came_once():

@@ -60,10 +60,9 @@ function pick(to) {
 // Texts as a tree: each hangs below the one that it shares its beginning with, and says what follows from there.
 function keep() {
   const text = value.tokens.join('');
-  if (!kept.some((each) => each.text === text)) {
+  if (kept.length < MOST && !kept.some((each) => each.text === text)) {
     const common = kept.map((each) => { let n = 0; while (n < text.length && each.text[n] === text[n]) n += 1; return n; });
     const at = Math.max(0, ...common);
-    if (kept.length === MOST) return;
     kept.push({ value, text, at, parent: at ? common.indexOf(at) : -1 });
   }
   const hang = (parent) => {

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dgm_models import catalog
+from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.language import GPT
 from dgm_models.contracts import Frame, Noise, Settings, check_seed, knob
 from dgm_models.families.reinforce import BATCH, Tuned, tune, twin
@@ -65,7 +66,7 @@ def tuned(reward: str, seed: int, settings: RewardSettings) -> Iterator[Lesson]:
 def _frame(policy: TextModel, model: TextModel, paid: Tensor, seed: int, report: Tuned | None = None) -> Frame:
     """Texts of one seed by the model as it is now; what they earn, and what they cost the model as it was."""
     start = torch.tensor([model.space.split(START)] * SHOWN)
-    noise = Noise([check_seed(seed) + row for row in range(SHOWN)])
+    noise = Noise(seeds_from(seed, SHOWN))
     drawn = torch.stack(list(policy.continued(start, noise, LONG, TextSettings())), 1)
     nats = model.surprise(torch.cat([start, drawn], 1))[:, start.shape[1] :].mean()
     when = f"step {report.step}" if report else "before"

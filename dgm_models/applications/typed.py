@@ -41,9 +41,9 @@ class Reader:
 
     def ask(self, text: str) -> dict[str, Any]:
         with self._lock:
-            if self._process is None:
-                self._begin()
             try:
+                if self._process is None:
+                    self._begin()
                 return self._answer(text, SECONDS)
             except (queue.Empty, OSError) as error:
                 self.end()

@@ -57,7 +57,7 @@ def counted(order: int) -> KneserNey:
 
 def following(order: int, before: Sequence[int]) -> np.ndarray:
     """P(next word | the order - 1 before it), (words,)."""
-    context = np.array([before[len(before) - order + 1 :]] if order > 1 else [[]], np.int64)
+    context = np.array([before[max(0, len(before) - order + 1) :]] if order > 1 else [[]], np.int64)
     missing = order - 1 - context.shape[1]
     padded = np.concatenate([np.zeros((1, missing), np.int64), context], 1)
     return counted(order).probabilities(padded, np.array([context.shape[1]]))[0, :-1]
