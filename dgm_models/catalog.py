@@ -20,7 +20,7 @@ from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
-from dgm_models.spaces import Pixels, Space, Tokens
+from dgm_models.spaces import Graphs, Pixels, Space, Tokens
 
 MODELS: dict[str, Recipe] = {recipe.id: recipe for recipe in RECIPES}
 
@@ -53,21 +53,21 @@ def family(id: str) -> type:
 
 
 def models_for(question: str, undoes: type | None = None, data: str = FIRST) -> list[str]:
-    """The ids of the trained generative models of a data set that answer "sample", "restore", "log_prob" or "encode"; for "restore",
-    of those that undo a measurement such as Hide or Shrink, where one is named."""
+    """The ids of the trained generative models of a data set, in whichever way it is written, that answer "sample", "restore", "log_prob"
+    or "encode"; for "restore", of those that undo a measurement such as Hide or Shrink, where one is named."""
     if question not in QUESTIONS:
         raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {question!r}")
     if data not in SETS:
         raise ValueError(f"expected a data set of {', '.join(SETS)}, got {data!r}")
     known = weights.manifest()
-    offered = [id for id, row in MODELS.items() if id in known and row.data == data and row.role != "part"]
+    offered = [id for id, row in MODELS.items() if id in known and data in (row.data, SETS[row.data].of) and row.role != "part"]
     able = [id for id in offered if _answers(MODELS[id], question)]
     return [id for id in able if undoes is None or issubclass(undoes, family(id).restores)]
 
 
 def data_sets(question: str = "sample", space: Space | None = None) -> list[str]:
     """The data sets of which a trained model answers a question; of that space alone, where one is named."""
-    return [data for data, each in SETS.items() if models_for(question, data=data) and space in (None, each.space)]
+    return [data for data, each in SETS.items() if not each.of and models_for(question, data=data) and space in (None, each.space)]
 
 
 def _answers(row: Recipe, question: str) -> bool:
@@ -108,6 +108,9 @@ def _about(data: Dataset) -> dict[str, Any]:
     if isinstance(space, Tokens):
         numbers = data.condition.taken[0] if isinstance(data.condition, Numbers) else 0
         return {**known, "length": space.length, "levels": space.end + 1, "numbers": numbers}
+    if isinstance(space, Graphs):
+        kinds = {"atoms": space.atoms, "elements": len(space.elements) + 1, "kinds": space.bonds + 1}
+        return {**known, **kinds, "given": data.condition.taken[0], "rewards": data.condition.taken[0]}
     return {**known, "channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else known
 
 

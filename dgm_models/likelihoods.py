@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models.probability import log_discretized_logistic, log_normal
-from dgm_models.spaces import Lit, Space
+from dgm_models.spaces import Lit, Space, Tokens
 
 
 class Likelihood(ABC):
@@ -126,8 +126,37 @@ class Logistics(Likelihood):
         return ((x.clamp(-1, 1) + 1) * 127.5).round() / 255
 
 
+class Categorical(Likelihood):
+    """Logits of the token in each place, (n, tokens and the end, length); after the end comes nothing."""
+
+    even = True
+
+    def __init__(self, space: Tokens) -> None:
+        super().__init__(space)
+        self.numbers = space.end + 1
+
+    def log_prob(self, x: Tensor, out: Tensor) -> Tensor:
+        return -F.cross_entropy(out, x, reduction="none").sum(1)
+
+    def moments(self, out: Tensor) -> tuple[Tensor, Tensor]:
+        raise ValueError("tokens have no mean: expected pictures or points")
+
+    def mean(self, out: Tensor) -> Tensor:
+        """The likeliest of each place."""
+        return self._ended(out.argmax(1))
+
+    def draw(self, out: Tensor, chance: Callable[..., Tensor]) -> Tensor:
+        even = chance(*out.shape[1:]).clamp(1e-6, 1 - 1e-6)
+        return self._ended((out - (-even.log()).log()).argmax(1))
+
+    def _ended(self, x: Tensor) -> Tensor:
+        return torch.where((x == self.space.end).cumsum(1) > 0, self.space.end, x)
+
+
 def of_levels(space: Space) -> Likelihood:
-    """What a decoder's numbers mean: the levels of pictures, or normal coordinates."""
+    """What a decoder's numbers mean: the levels of pictures, tokens, or normal coordinates."""
+    if isinstance(space, Tokens):
+        return Categorical(space)
     return Logistics(space) if isinstance(space, Lit) else Normal(space)
 
 

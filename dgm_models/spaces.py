@@ -4,6 +4,7 @@ ask what kind it is."""
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
@@ -271,6 +272,80 @@ class Tokens(Space):
 @dataclass(frozen=True)
 class Smiles(Tokens):
     """Molecules as SMILES strings (Weininger, 1988), letter by letter."""
+
+
+@dataclass(frozen=True)
+class Selfies(Tokens):
+    """Molecules as SELFIES (Krenn et al., 2020): every sequence of these tokens, each in brackets, is one."""
+
+    def split(self, text: str) -> list[int]:
+        place = {token: at for at, token in enumerate(self.alphabet)}
+        found = re.findall(r"\[[^\]]*\]", text)
+        if strange := sorted({token for token in found if token not in place}) or ([text] if "".join(found) != text else []):
+            raise ValueError(f"expected tokens of {''.join(self.alphabet)}, got {', '.join(map(repr, strange[:8]))}")
+        return [place[token] for token in found]
+
+
+@dataclass(frozen=True)
+class Graphs(Space):
+    """Graphs of at most `atoms` atoms: int64 (n, atoms + pairs of them). First the element of each atom, by its number from 1 on, 0 where
+    there is no atom; then the order of the bond of each pair, (0, 1), (0, 2) .. (1, 2) .., 0 where there is none. valences: the most
+    bonds that an atom of each element takes, a double bond counted twice."""
+
+    elements: tuple[str, ...]
+    valences: tuple[int, ...]
+    atoms: int
+    bonds: int = 3
+
+    discrete = True
+    unit = "atom or bond"
+    dtype = torch.int64
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "elements", tuple(self.elements))
+        object.__setattr__(self, "valences", tuple(self.valences))
+
+    @property
+    def shape(self) -> tuple[int]:
+        return (self.atoms + self.atoms * (self.atoms - 1) // 2,)
+
+    @property
+    def pairs(self) -> Tensor:
+        """The two atoms of each pair, (2, pairs)."""
+        return torch.triu_indices(self.atoms, self.atoms, 1)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Elements (n, atoms), and the orders of bonds, symmetric (n, atoms, atoms)."""
+        bonds, (one, other) = x.new_zeros(len(x), self.atoms, self.atoms), self.pairs.to(x.device)
+        bonds[:, one, other] = bonds[:, other, one] = x[:, self.atoms :]
+        return x[:, : self.atoms], bonds
+
+    def join(self, elements: Tensor, bonds: Tensor) -> Tensor:
+        """The inverse of `split`."""
+        one, other = self.pairs.to(bonds.device)
+        return torch.cat([elements, bonds[:, one, other]], 1)
+
+    def check(self, x: Tensor) -> Tensor:
+        super().check(x)
+        elements, bonds = x[:, : self.atoms], x[:, self.atoms :]
+        if x.dtype != torch.int64 or (x < 0).any() or (elements > len(self.elements)).any() or (bonds > self.bonds).any():
+            raise ValueError(f"expected elements from 0 to {len(self.elements)} and bonds from 0 to {self.bonds}, as whole numbers")
+        one, other = self.pairs
+        if ((bonds > 0) & ((elements[:, one] == 0) | (elements[:, other] == 0))).any():
+            raise ValueError("expected bonds only where there are atoms")
+        return x
+
+    def read(self, x: Tensor) -> Tensor:
+        return x.long()
+
+    def to_signal(self, x: Tensor) -> Tensor:
+        raise ValueError("graphs are no numbers that noise could be added to: expected a family that knows their elements and bonds")
+
+    def to_levels(self, x: Tensor, levels: int) -> Tensor:
+        return x.long()
+
+    def from_levels(self, level: Tensor, levels: int, within: Tensor | None = None) -> Tensor:
+        return level.clone()
 
 
 def word_splitter() -> Any:

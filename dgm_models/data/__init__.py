@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from dgm_models.data import cifar, fashion, mnist, qm9, shakespeare, tales
+from dgm_models.data import cifar, fashion, mnist, qm9, shakespeare, tales, zinc
 from dgm_models.data.dataset import DataError, Dataset
 
-SETS: dict[str, Dataset] = {each.id: each for each in (mnist.DATA, fashion.DATA, cifar.DATA, shakespeare.DATA, tales.DATA, qm9.DATA)}
+SETS: dict[str, Dataset] = {
+    each.id: each
+    for each in (
+        mnist.DATA,
+        fashion.DATA,
+        cifar.DATA,
+        shakespeare.DATA,
+        tales.DATA,
+        qm9.DATA,
+        qm9.AS_SELFIES,
+        qm9.AS_GRAPHS,
+        zinc.DATA,
+    )
+}
 FIRST = mnist.DATA.id  # which is meant where none is named
 
 __all__ = ["FIRST", "SETS", "DataError", "Dataset"]

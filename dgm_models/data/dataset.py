@@ -25,7 +25,8 @@ class Dataset:
 
     train: what models learn from, fetched. test: all that is held out, to measure with. shown: what of the held-out part ships with the
     project, for pages. few: what of the training part ships. judge: the id of the model that reads y off x. hub: its name there.
-    is_ink: elements are written, so that a person's own picture can be read as one.
+    is_ink: elements are written, so that a person's own picture can be read as one. of: the id of the data set whose elements these are,
+    written in another way.
     """
 
     id: str
@@ -42,3 +43,4 @@ class Dataset:
     shown: Callable[[], Split]
     few: Callable[[], Split] | None = None
     is_ink: bool = False
+    of: str = ""

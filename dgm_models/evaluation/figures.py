@@ -94,12 +94,26 @@ FIGURES = (
     Figure("nats_token", "nats a token", "{:.3f}", "lower", "-log p of held-out windows, a token or a letter", about="likelihood"),
     Figure("bits_byte", "bits a byte", "{:.3f}", "lower", "-log2 p of held-out windows, a byte of their text", about="likelihood"),
     Figure("nats_letter", "nats a letter of SMILES", "{:.3f}", "lower", "-log p of held-out strings, a letter", about="likelihood"),
-    Figure(
-        "valid", "valid", "{:.1%}", "higher", "of strings at temperature 1, share that RDKit reads as molecules", count="molecules_drawn"
-    ),
+    Figure("valid", "valid", "{:.1%}", "higher", "of draws at temperature 1, share that RDKit reads as molecules", count="molecules_drawn"),
     Figure("unique", "valid and unique", "{:.1%}", "higher", "share that are different molecules", count="molecules_drawn"),
     Figure(
         "new", "and new", "{:.1%}", "higher", "share that are different molecules and none of those learned from", count="molecules_drawn"
+    ),
+    Figure(
+        "recovered",
+        "comes back from its code",
+        "{:.1%}",
+        "higher",
+        "of held-out molecules that were encoded, share that decode to the same",
+        count="recovered_molecules",
+    ),
+    Figure(
+        "balance",
+        "in proportion to the reward",
+        "{:.2f}",
+        "higher",
+        "correlation of log p and log reward over all molecules of up to four heavy atoms, a mean over wishes",
+        count="balance_molecules",
     ),
     Figure("asked_logp", "logP as asked", "{:.2f}", "higher", "correlation of asked and measured, wishes of held-out molecules"),
     Figure("asked_polar_surface", "polar surface as asked", "{:.2f}", "higher", "the same of the topological polar surface"),

@@ -33,7 +33,7 @@ from dgm_models.evaluation.material import (
 from dgm_models.families.reader import Reader
 from dgm_models.measurements import Hide, Linear, Shrink
 from dgm_models.probability import bits_per_dimension
-from dgm_models.spaces import Smiles, Tokens
+from dgm_models.spaces import Graphs, Selfies, Smiles, Tokens
 from dgm_models.training.loop import train
 from dgm_models.training.optimizers import multiplies_bf16
 
@@ -52,7 +52,7 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None,
     """
     row = catalog.recipe(id)
     space = catalog.dataset(id).space
-    mine = OF_MOLECULES if isinstance(space, Smiles) else OF_TEXTS if isinstance(space, Tokens) else PARTS
+    mine = OF_MOLECULES if isinstance(space, Smiles | Selfies | Graphs) else OF_TEXTS if isinstance(space, Tokens) else PARTS
     wanted = parts or list(mine)
     if unknown := [part for part in wanted if part not in mine]:
         raise ValueError(f"unknown part {unknown[0]!r}; there are: {', '.join(mine)}")
@@ -369,5 +369,7 @@ OF_MOLECULES: dict[str, Callable[..., Scores]] = {
     "validity": molecules.validity,
     "strings": molecules.strings,
     "asked": molecules.asked,
+    "recovered": molecules.recovered,
+    "balance": molecules.balance,
 }
 OF_TEXTS: dict[str, Callable[..., Scores]] = {"perplexity": texts.perplexity, "writing": texts.writing, "included": texts.included}

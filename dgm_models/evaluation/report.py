@@ -15,7 +15,7 @@ BEGIN, END = "<!-- results -->", "<!-- /results -->"
 def table(data: str) -> str:
     """Markdown: a row a generative model of a data set, a column a figure that any of them has."""
     known = weights.manifest()
-    rows = [row for row in catalog.MODELS.values() if row.data == data and row.generative and row.role != "part" and row.id in known]
+    rows = [catalog.recipe(id) for id in catalog.models_for("sample", data=data)]
     scores = {row.id: known[row.id].get("scores", {}) for row in rows}
     columns = [figure for figure in FIGURES if "table" in figure.on and any(figure.key in found for found in scores.values())]
     lines = ["| model | parameters | " + " | ".join(figure.name for figure in columns) + " |", "|" + "---|" * (len(columns) + 2)]

@@ -165,7 +165,7 @@ class Autoregressive(Family):
         chance, again = noise.uniform(many, size).flatten(0, 1), noise.uniform(size // across)
         mask = measurement.mask.expand(n, *self.space.shape).reshape(n, size).repeat_interleave(many, 0)
         truth = self.space.to_levels(seen, self.levels).flatten(1).repeat_interleave(many, 0)
-        prefix = self.network.begin(self.labels(y, n).repeat_interleave(many))
+        prefix = self.network.begin(self.labels(y, n).repeat_interleave(many, 0))
         weight = torch.zeros(n, many)
         for at in range(size):
             if at % across == 0:

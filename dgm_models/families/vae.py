@@ -157,7 +157,7 @@ class VAE(Family):
         return super().sample(noise, y, replace(settings or self.Settings(), frames=1))
 
     def _mean(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.pixel_moments(z, y)[0]
+        return self.likelihood.mean(self.network.decode(z, y).float())
 
     def pixel_moments(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of p(x | z, y), each (n, *shape), on the scale of x."""

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dgm_models.modalities import graph
 from dgm_models.modalities.image import levels
+from dgm_models.modalities.molecule import canonical, strings, to_selfies
 from dgm_models.modalities.text import words
-from dgm_models.spaces import Pixels, Space, Tokens
+from dgm_models.spaces import Graphs, Pixels, Selfies, Space, Tokens
 
 
 def read(space: Space, raw: Any) -> Tensor:
@@ -27,6 +29,8 @@ def read(space: Space, raw: Any) -> Tensor:
 
 
 def _element(space: Space, item: Any) -> Tensor:
+    if isinstance(space, Graphs):
+        return graph.read(space, _text(item))
     if isinstance(space, Tokens):
         return _tokens(space, item)
     try:
@@ -43,18 +47,32 @@ def _element(space: Space, item: Any) -> Tensor:
 
 
 def _tokens(space: Tokens, text: Any) -> Tensor:
-    """A string, token by token, and the end."""
-    if not isinstance(text, str):
-        raise ValueError(f"expected a text, got {type(text).__name__}")
-    tokens = space.split(text)
+    """A string, token by token, and the end; of a molecule its SMILES string, however the space writes it."""
+    tokens = space.split(_as_selfies(_text(text)) if isinstance(space, Selfies) else _text(text))
     if len(tokens) > space.length:
         raise ValueError(f"expected a text of at most {space.length} tokens, got {len(tokens)}")
     return torch.tensor(tokens + [space.end] * (space.length - len(tokens)))
 
 
+def _as_selfies(smiles: str) -> str:
+    if not (known := canonical(smiles)):
+        raise ValueError(f"expected a SMILES string, got {smiles[:40]!r}")
+    return to_selfies(known)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError(f"expected a text, got {type(raw).__name__}")
+    return raw
+
+
 def write(space: Space, x: Tensor) -> list[Any]:
     """(n, *shape) -> n elements as `read` takes them: pictures as 8-bit levels, (h, w) where they are grey, else (h, w, channels)."""
     space.check(x)
+    if isinstance(space, Graphs):
+        return graph.write(space, x)
+    if isinstance(space, Selfies):
+        return strings(space, x)
     if isinstance(space, Tokens):
         return words(space, x)
     if not isinstance(space, Pixels):

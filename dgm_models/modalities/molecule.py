@@ -5,6 +5,7 @@ RDKit is asked quietly: what it says of a string that is no molecule is part of 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from dgm_models.modalities.text import words
-from dgm_models.spaces import Smiles
+from dgm_models.spaces import Selfies, Tokens
 
 SIDE, LINE = 180, 22  # pixels: of a drawing, and of the string below it
 COLOURS = {"#FF0000": "O", "#0000FF": "N", "#33CCCC": "F"}  # in which RDKit draws elements
+GOALS = ("drug-likeness QED", "logP", "polar surface", "rings", "size")  # what there may be more or less of, each from 0 to 1
 PROPERTIES = ("logP", "polar surface", "heavy atoms")  # what a model is asked for: octanol-water partition, square angstrom, a count
 
 
@@ -37,7 +39,8 @@ class Facts:
     rings: int
 
 
-def _quiet() -> Any:
+def rdkit() -> Any:
+    """RDKit's `Chem`, which keeps its complaints to itself."""
     from rdkit import Chem, RDLogger
 
     RDLogger.DisableLog("rdApp.*")
@@ -47,23 +50,53 @@ def _quiet() -> Any:
 @lru_cache(maxsize=20_000)
 def canonical(smiles: str) -> str | None:
     """The one string of a molecule, whatever the order of its atoms; None for what is no molecule, and for an empty string."""
-    molecule = _quiet().MolFromSmiles(smiles) if smiles else None
-    return _quiet().MolToSmiles(molecule) if molecule is not None else None
+    molecule = rdkit().MolFromSmiles(smiles) if smiles else None
+    return rdkit().MolToSmiles(molecule) if molecule is not None else None
+
+
+def unhanded(smiles: str) -> str:
+    """The one string of a molecule without what tells it from its mirror image. ValueError for what is none."""
+    made = rdkit().MolFromSmiles(smiles)
+    if made is None:
+        raise ValueError(f"expected a SMILES string, got {smiles[:40]!r}")
+    return rdkit().MolToSmiles(made, isomericSmiles=False)
+
+
+def to_selfies(smiles: str) -> str:
+    """A valid string as SELFIES, token after token."""
+    import selfies
+
+    return selfies.encoder(smiles)
+
+
+def from_selfies(tokens: str) -> str:
+    """The SMILES string of SELFIES tokens in a row; there is one whatever they are."""
+    import selfies
+
+    return canonical(selfies.decoder(tokens)) or ""
 
 
 def properties(smiles: str) -> tuple[float, float, float]:
     """PROPERTIES of a valid string."""
     from rdkit.Chem import Crippen, rdMolDescriptors
 
-    molecule = _quiet().MolFromSmiles(smiles)
+    molecule = rdkit().MolFromSmiles(smiles)
     return Crippen.MolLogP(molecule), rdMolDescriptors.CalcTPSA(molecule), float(molecule.GetNumHeavyAtoms())
+
+
+def goals(smiles: str) -> tuple[float, ...]:
+    """GOALS of a valid string: QED; logP from -2 to 3, polar surface from 0 to 100 square angstrom, rings from 0 to 3 and heavy atoms from
+    1 to 9, each as a share of that way, what lies beyond as its end."""
+    known = facts(smiles)
+    shares = (known.qed, (known.logp + 2) / 5, known.surface / 100, known.rings / 3, (known.atoms - 1) / 8)
+    return tuple(min(1.0, max(0.0, each)) for each in shares)
 
 
 def facts(smiles: str) -> Facts:
     """Of a valid string."""
     from rdkit.Chem import QED, Descriptors, rdMolDescriptors
 
-    molecule = _quiet().MolFromSmiles(smiles)
+    molecule = rdkit().MolFromSmiles(smiles)
     logp, surface, atoms = properties(smiles)
     formula, rings = rdMolDescriptors.CalcMolFormula(molecule), rdMolDescriptors.CalcNumRings(molecule)
     return Facts(canonical(smiles) or "", formula, Descriptors.MolWt(molecule), logp, surface, QED.qed(molecule), int(atoms), rings)
@@ -71,13 +104,18 @@ def facts(smiles: str) -> Facts:
 
 def fault(smiles: str) -> str:
     """Why a string is no molecule, in a few words."""
-    chem = _quiet()
+    chem = rdkit()
     if not smiles:
         return "empty"
     molecule = chem.MolFromSmiles(smiles, sanitize=False)
     if molecule is None:
         return "a bracket or a ring is left open" if _completed(smiles) != smiles else "no such string"
-    problems = chem.DetectChemistryProblems(molecule)
+    return problem(molecule)
+
+
+def problem(molecule: Any) -> str:
+    """What is wrong with a graph of RDKit's that was not checked, in a few words."""
+    problems = rdkit().DetectChemistryProblems(molecule)
     if not problems:
         return "no molecule"
     kind = problems[0].GetType()
@@ -98,21 +136,51 @@ def _completed(smiles: str) -> str:
     return smiles + ")" * (smiles.count("(") - smiles.count(")"))
 
 
+def solid(smiles: str) -> dict[str, Any] | None:
+    """A valid string as a body: of each atom its element and its place in angstrom, hydrogen with them, and of each bond its two atoms and
+    its order. As distance geometry and a force field have it (ETKDG: Riniker and Landrum, 2015; MMFF94); None where they find no way."""
+    from rdkit.Chem import AllChem
+
+    chem = rdkit()
+    molecule = chem.AddHs(chem.MolFromSmiles(smiles))
+    how = AllChem.ETKDGv3()
+    how.randomSeed, how.maxIterations = 7, 20
+    if AllChem.EmbedMolecule(molecule, how) < 0:
+        return None
+    if AllChem.MMFFHasAllMoleculeParams(molecule):
+        AllChem.MMFFOptimizeMolecule(molecule, maxIters=200)
+    chem.Kekulize(molecule, clearAromaticFlags=True)
+    places = molecule.GetConformer().GetPositions()
+    places = (places - places.mean(0)).round(2)
+    return {
+        "atoms": [[atom.GetSymbol(), *place] for atom, place in zip(molecule.GetAtoms(), places.tolist(), strict=True)],
+        "bonds": [[bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), int(bond.GetBondTypeAsDouble())] for bond in molecule.GetBonds()],
+    }
+
+
 @lru_cache(maxsize=20_000)
 def drawing(smiles: str) -> list[list[Any]]:
     """Lines and letters on a square of SIDE, each [the last atom that it needs, path, element or "", whether it is filled]; of what is no
     molecule, as far as it can be drawn."""
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    chem = _quiet()
+    chem = rdkit()
     molecule = chem.MolFromSmiles(smiles)
     if molecule is None:
         molecule = chem.MolFromSmiles(_completed(smiles), sanitize=False)
         if molecule is None:
             return []
-        molecule.UpdatePropertyCache(strict=False)
-    else:
-        chem.Kekulize(molecule, clearAromaticFlags=True)
+    return [[max(atoms, default=0), path, element, filled] for atoms, path, element, filled in strokes(molecule)]
+
+
+def strokes(molecule: Any) -> list[tuple[list[int], str, str, bool]]:
+    """Of a graph of RDKit's: the atoms that each line or letter belongs to, its path, its element or "", whether it is filled."""
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    chem = rdkit()
+    molecule = chem.Mol(molecule)
+    molecule.UpdatePropertyCache(strict=False)
+    if any(atom.GetIsAromatic() for atom in molecule.GetAtoms()):
+        with contextlib.suppress(chem.KekulizeException):
+            chem.Kekulize(molecule, clearAromaticFlags=True)
     pen = rdMolDraw2D.MolDraw2DSVG(SIDE, SIDE)
     _styled(pen)
     try:
@@ -125,7 +193,7 @@ def drawing(smiles: str) -> list[list[Any]]:
         atoms = [int(number) for number in re.findall(r"atom-(\d+)", kind)]
         colour = re.search(r"#[0-9A-F]{6}", how)
         element = COLOURS.get(colour[0] if colour else "", "")
-        parts.append([max(atoms, default=0), re.sub(r"\s+", " ", path).strip(), element, how.startswith("fill=")])
+        parts.append((atoms, re.sub(r"\s+", " ", path).strip(), element, how.startswith("fill=")))
     return parts
 
 
@@ -144,29 +212,42 @@ def _atoms(smiles: str) -> list[int]:
     return counts
 
 
-def pack(space: Smiles, frames: list[Tensor], columns: int) -> dict[str, Any]:
+def strings(space: Tokens, x: Tensor) -> list[str]:
+    """(n, length) -> n SMILES strings, written so or as SELFIES; the latter are always molecules."""
+    texts = words(space, x)
+    return [from_selfies(text) for text in texts] if isinstance(space, Selfies) else texts
+
+
+def pack(space: Tokens, frames: list[Tensor], columns: int) -> dict[str, Any]:
     """Frames of (n, length) -> of each molecule its string, drawing, atoms by letters, and what is wrong with it; and how many letters each
     frame shows."""
-    films = [words(space, frame) for frame in frames]
+    films = [strings(space, frame) for frame in frames]
     tiles = []
     for smiles in films[-1]:
         wrong = "" if canonical(smiles) else fault(smiles)
         tiles.append({"smiles": smiles, "drawing": drawing(smiles), "atoms": _atoms(smiles), "wrong": wrong})
-    rows = -(-len(tiles) // columns)
     letters = [[len(smiles) for smiles in film] for film in films]
-    return {"molecules": tiles, "letters": letters, "columns": columns, "width": columns * SIDE, "height": rows * (SIDE + LINE)}
+    return {"molecules": tiles, "letters": letters, "columns": columns, **sheet(len(tiles), columns)}
+
+
+def sheet(count: int, columns: int) -> dict[str, int]:
+    """The width and height that so many drawings ask for, a line of letters below each."""
+    return {"width": columns * SIDE, "height": -(-count // columns) * (SIDE + LINE)}
 
 
 def paint(packed: dict[str, Any], at: int) -> np.ndarray:
     """A frame as a picture, uint8 (h, w, 3): the molecules whose strings are there whole."""
+    counts = zip(packed["molecules"], packed["letters"][at], strict=True)
+    return picture(packed["says"][at] if "says" in packed else [tile["smiles"][:count] for tile, count in counts], packed["columns"])
+
+
+def picture(texts: list[str], columns: int) -> np.ndarray:
+    """Molecules in rows, uint8 (h, w, 3); an empty place for a string that is none."""
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    columns, tiles = packed["columns"], packed["molecules"]
-    rows = -(-len(tiles) // columns)
-    pen = rdMolDraw2D.MolDraw2DCairo(columns * SIDE, rows * SIDE, SIDE, SIDE)
+    pen = rdMolDraw2D.MolDraw2DCairo(columns * SIDE, -(-len(texts) // columns) * SIDE, SIDE, SIDE)
     pen.drawOptions().bondLineWidth = 2
-    shown = [tile["smiles"][:count] for tile, count in zip(tiles, packed["letters"][at], strict=True)]
-    pen.DrawMolecules([_quiet().MolFromSmiles(canonical(smiles) or "") for smiles in shown])
+    pen.DrawMolecules([rdkit().MolFromSmiles(canonical(text) or "") for text in texts])
     pen.FinishDrawing()
     return np.asarray(Image.open(io.BytesIO(pen.GetDrawingText())).convert("RGB"))
 
@@ -183,7 +264,7 @@ def sdf_file(packed: dict[str, Any]) -> bytes:
     """The molecules among them, with places in the plane."""
     from rdkit.Chem import AllChem
 
-    chem, file = _quiet(), io.StringIO()
+    chem, file = rdkit(), io.StringIO()
     writer = chem.SDWriter(file)
     for tile in packed["molecules"]:
         if not tile["wrong"]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from dgm_models.modalities import dots, image, molecule, text
-from dgm_models.spaces import Pixels, Reals, Smiles, Space, Tokens
+from dgm_models.modalities import dots, graph, image, molecule, text
+from dgm_models.spaces import Graphs, Pixels, Reals, Selfies, Smiles, Space, Tokens
 
 Packed = dict[str, Any]
 
@@ -48,10 +48,11 @@ def texts(space: Tokens) -> View:
     return View("text", partial(text.pack, space), text.paint, ("txt", "gif"), files={"txt": text.file})
 
 
-def molecules(space: Smiles) -> View:
-    """Of strings as the molecules that they say."""
+def molecules(space: Tokens | Graphs) -> View:
+    """Of strings, or of graphs, as the molecules that they say."""
     files = {"smi": molecule.smiles_file, "sdf": molecule.sdf_file}
-    return View("molecules", partial(molecule.pack, space), molecule.paint, ("png", *files), files=files)
+    pack = graph.pack if isinstance(space, Graphs) else molecule.pack
+    return View("molecules", partial(pack, space), molecule.paint, ("png", *files), files=files)
 
 
 def view_of(space: Space, ink: bool = True) -> View:
@@ -59,7 +60,7 @@ def view_of(space: Space, ink: bool = True) -> View:
     nobody can look at yet."""
     if isinstance(space, Pixels):
         return PICTURES if ink and space.channels == 1 else PHOTOS
-    if isinstance(space, Smiles):
+    if isinstance(space, Smiles | Selfies | Graphs):
         return molecules(space)
     if isinstance(space, Tokens):
         return texts(space)

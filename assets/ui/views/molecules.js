@@ -40,7 +40,8 @@ renderers.molecules = (row, { label }) => {
         const letters = row.letters[at][i], atoms = molecule.atoms[Math.min(letters, molecule.atoms.length - 1)];
         for (const path of parts) path.style.visibility = path.atom < atoms ? '' : 'hidden';
         const over = at === row.letters.length - 1;
-        text.textContent = over && molecule.wrong ? molecule.wrong : molecule.smiles.slice(0, letters) || '\u00a0';
+        const said = row.says ? row.says[at][i] : molecule.smiles.slice(0, letters);
+        text.textContent = over && molecule.wrong ? molecule.wrong : said || '\u00a0';
         tile.classList.toggle('over', over);
       });
       return true;
