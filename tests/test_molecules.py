@@ -64,8 +64,8 @@ def test_strings_are_counted_as_molecules_once_however_they_are_written():
 
 
 def test_what_ships_is_parted_and_each_string_is_as_rdkit_writes_it():
-    x, y = qm9.shown()
-    texts = m.words(qm9.SPACE, qm9.SPACE.read(x))
+    x, y = qm9.DATA.shown()
+    texts = molecule.strings(qm9.SPACE, qm9.SPACE.read(x))
     assert len(qm9.learned()) == 120_742
     assert qm9.learned().isdisjoint(texts)
     assert [molecule.canonical(each) for each in texts] == texts
@@ -139,13 +139,49 @@ def test_the_model_writes_molecules_and_heeds_a_wish():
         m.drawn(m.GPT, 1, 1, StringSettings(), (99.0, 10.0, 6.0))
 
 
+# a piece that must be in it -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("piece", "wish"), [("C(=O)N", None), ("C1CC1", None), ("C#N", (-1.0, 60.0, 8.0))])
+def test_a_piece_that_is_asked_for_is_in_every_molecule(piece, wish):
+    made = m.with_piece(m.GPT, 8, 3, StringSettings(), piece, wish)
+    assert all(m.holds(text, piece) for text in made.smiles)
+    assert len(set(made.smiles)) > 4
+    assert [m.canonical(text) for text in made.smiles] == [m.canonical(text) for text in catalog.write(m.GPT, made.frames[-1].x)]
+    assert made.smiles == m.with_piece(m.GPT, 8, 3, StringSettings(), piece, wish).smiles
+    grown = [(frame.x != qm9.SPACE.end).sum(1) for frame in made.frames]
+    assert all(((later - earlier) <= 1).all() for earlier, later in zip(grown[:-1], grown[1:], strict=True))
+
+
+@pytest.mark.parametrize(("piece", "says"), [("CS", "spells with"), ("C(", "left open"), ("C" * 13, "13 letters"), ("", "empty")])
+def test_a_piece_that_cannot_be_is_refused(piece, says):
+    with pytest.raises(ValueError, match=f"Must be in it: .*{says}"):
+        m.with_piece(m.GPT, 2, 3, StringSettings(), piece)
+
+
+def test_a_body_has_all_atoms_hydrogen_with_them_and_bonds_of_a_length_that_bonds_have():
+    body = molecule.solid("OCC#CC1CO1")
+    assert sorted(atom[0] for atom in body["atoms"]) == sorted("CCCCCOOHHHHHH")
+    for one, other, order in body["bonds"]:
+        apart = sum((a - b) ** 2 for a, b in zip(body["atoms"][one][1:], body["atoms"][other][1:], strict=True)) ** 0.5
+        assert 0.9 < apart < 1.7
+        assert 1 <= order <= 3
+    assert molecule.solid("OCC#CC1CO1") == body
+
+
+def test_how_unlike_molecules_are():
+    assert m.unlike(["CCO", "OCC"]) == 0
+    assert m.unlike(["CCO"]) == 0
+    assert 0.5 < m.unlike(["CCO", "c1ccoc1"]) <= 1
+
+
 # typed by a person ----------------------------------------------------------------------------------------------------
 
 
 def mutated(count: int) -> list[str]:
     """Strings of molecules with letters changed, left out, doubled; and some that are nothing at all."""
     rng, letters = random.Random(1), "()[]=#+-123456789CNOFHcnoSPBrI@/\\%.*:$"
-    texts = m.words(qm9.SPACE, qm9.SPACE.read(qm9.shown()[0]))
+    texts = molecule.strings(qm9.SPACE, qm9.SPACE.read(qm9.DATA.shown()[0]))
     made = ["C(" * 50, "[" * 90, "c1" * 50, "[999C]", "[Fe+++++]", "C" * 120, "%99", "1", "()", "C%", "[nH]1" * 9]
     while len(made) < count:
         text = list(rng.choice(texts) + rng.choice(["", "CC", "c1ccccc1", ".", "[Na+]"]))

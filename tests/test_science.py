@@ -68,3 +68,86 @@ def test_a_string_that_a_person_types_is_read_and_a_broken_one_says_where(page, 
     box.press("Enter")
     expect(facts).to_contain_text("<b>", timeout=30_000)
     expect(facts).to_contain_text("No molecule")
+
+
+def test_a_piece_is_kept_and_a_broken_one_leaves_what_is_there(page, served):
+    opened(page, served, "&piece=C%23N&seed=5", "piece=C%23N")
+    nitrile = Chem.MolFromSmiles("C#N")
+    titles = [each.get_attribute("title").partition(": ")[0] for each in page.locator(TILES).all()]
+    assert len(titles) == 12
+    assert all(Chem.MolFromSmiles(each).HasSubstructMatch(nitrile) for each in titles)
+    box = page.get_by_label("Must be in it").locator("visible=true")
+    box.fill("C#(")
+    box.press("Enter")
+    expect(page.get_by_text(re.compile("Must be in it: expected a SMILES string")).first).to_be_visible(timeout=60_000)
+    assert page.locator(TILES).first.get_attribute("title").startswith(titles[0])
+
+
+def test_a_molecule_that_is_looked_at_turns_in_space(page, served):
+    opened(page, served)
+    body = page.locator("#molecule .dgm-solid svg")
+    expect(body.locator("circle").first).to_be_visible(timeout=30_000)
+    before = body.inner_html()
+    body.focus()
+    page.keyboard.press("ArrowRight")
+    assert body.inner_html() != before
+    box = body.bounding_box()
+    turned = body.inner_html()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 110, box["y"] + 80, steps=4)
+    page.mouse.up()
+    assert body.inner_html() != turned
+
+
+def test_another_model_of_molecules_builds_them_atom_by_atom(page, served):
+    opened(page, served, "&model=gflownet-qm9&seed=4", "model=gflownet-qm9")
+    expect(page.locator(TILES)).to_have_count(12)
+    player = page.locator("#player-molecules .dgm-player")
+    player.press("Home")
+    assert set(page.locator(f"{TILES} figcaption").all_text_contents()) == {"\u00a0"}
+    player.press("ArrowRight")
+    assert {len(each) for each in page.locator(f"{TILES} figcaption").all_text_contents()} == {1}
+    player.press("End")
+    assert all(Chem.MolFromSmiles(each) for each in page.locator(f"{TILES} figcaption").all_text_contents())
+
+
+def test_a_reward_is_mixed_and_both_who_heed_it_follow(page, served):
+    page.goto(f"{served}/?tab=molecules.reward&qed=0&logp=1&seed=3")
+    page.wait_for_function("document.querySelector('#player-proposals .dgm-player')?.dataset.link?.includes('logp=1')", timeout=90_000)
+    page.locator("#player-proposals .dgm-player").press("End")
+    rows = page.locator("#chart-proposals table tr")
+    expect(rows).to_have_count(4)
+    liked = [float(rows.nth(i).locator("td").first.text_content()) for i in (1, 2, 3)]
+    assert liked[0] > liked[2]  # the GFlowNet before the GPT, which does not know
+    assert liked[1] > liked[2]
+    page.goto(f"{served}/?tab=molecules.reward&qed=9")
+    expect(page.get_by_text(re.compile("drug-likeness QED: expected a weight from -1 to 1")).first).to_be_visible(timeout=30_000)
+
+
+def test_one_walks_from_one_molecule_to_another_and_what_the_model_cannot_spell_is_refused(page, served):
+    page.goto(f"{served}/?tab=molecules.between&one=CCCO&other=c1ccoc1")
+    told = page.locator("#chart-between")
+    expect(told).to_contain_text("different molecules on 10 codes", timeout=60_000)
+    figures = page.locator("#player-between .molecules figure")
+    expect(figures).to_have_count(10)
+    assert all(Chem.MolFromSmiles(each.get_attribute("title")) for each in figures.all())
+    box = page.get_by_label("Second molecule").locator("visible=true")
+    box.fill("CC(=O)Oc1ccccc1C(=O)O")
+    box.press("Enter")
+    expect(page.get_by_text(re.compile("Second molecule: this model knows molecules of at most nine atoms")).first).to_be_visible(
+        timeout=60_000
+    )
+    box.fill("C1CC")
+    box.press("Enter")
+    expect(page.get_by_text(re.compile("Second molecule: no molecule: a bracket or a ring is left open")).first).to_be_visible(
+        timeout=60_000
+    )
+
+
+def test_what_was_asked_for_and_what_was_measured_lie_near_the_line(page, served):
+    page.goto(f"{served}/?tab=molecules.asked&of=heavy+atoms&seed=2")
+    chart = page.locator("#chart-asked svg")
+    expect(chart).to_contain_text("asked for: heavy atoms", timeout=60_000)
+    assert chart.locator("circle").count() > 100
+    assert float(re.search(r"correlation (\S+)", chart.text_content())[1][:4]) > 0.8

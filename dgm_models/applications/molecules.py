@@ -13,20 +13,23 @@ from torch import Tensor
 from dgm_models import catalog
 from dgm_models.applications.generate import MOST, seeds_from
 from dgm_models.applications.receipt import Receipt, measured
-from dgm_models.contracts import Frame, Noise
-from dgm_models.data import qm9
-from dgm_models.families.strings import StringSettings
-from dgm_models.modalities.molecule import Facts, canonical, facts, fault
-from dgm_models.modalities.text import words
+from dgm_models.contracts import SEED_LIMIT, Frame, Noise, Settings
+from dgm_models.data import SETS, qm9
+from dgm_models.families.strings import Strings, StringSettings
+from dgm_models.measurements import Hide
+from dgm_models.modalities.molecule import Facts, canonical, facts, fault, properties, solid, strings
+from dgm_models.spaces import Smiles
 
-GPT = "gpt-qm9"
+GPT, VAE = "gpt-qm9", "vae-qm9"
+KNOWS = "molecules of at most nine atoms of C, N, O and F, without charges"  # of QM9, as graphs and as SELFIES
 END = "∎"
+DRAFTS, ROUNDS, LONGEST_PIECE, DRAFT_STEP = 4, 3, 12, 100_003  # of strings with a piece; the last: seeds from one draft to the next
 RADIUS, BITS = 2, 2048  # of the circular fingerprints by which molecules are compared
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """The film of some strings, what each says, and what was asked for, one number a property, or nothing."""
+    """The film of some molecules, the SMILES string of each, and what was asked for, one number a property, or nothing."""
 
     frames: list[Frame]
     smiles: list[str]
@@ -34,20 +37,135 @@ class Drawn:
     receipt: Receipt
 
 
-def drawn(id: str, count: int, seed: int, settings: StringSettings, asked: Sequence[float] | None = None) -> Drawn:
-    """Draw so many strings, all with the same wish if there is one: logP, polar surface, heavy atoms. ValueError for one out of range."""
+def drawn(id: str, count: int, seed: int, settings: Settings, asked: Sequence[float] | None = None) -> Drawn:
+    """Draw so many molecules, all with the same wish if there is one, a number for each that the model takes. ValueError for one out of
+    range."""
     if not 1 <= count <= MOST:
         raise ValueError(f"How many: expected 1 to {MOST} molecules, got {count}")
     loaded, noise = catalog.open_for("sample", id), Noise(seeds_from(seed, count))
     y = None if asked is None else torch.tensor([list(asked)] * count)
     with measured(loaded, catalog.recipe(id).title, seed, count) as receipt:
         frames = list(loaded.model.trace(noise, y, settings))
-    return Drawn(frames, words(loaded.model.space, frames[-1].x), None if asked is None else tuple(asked), receipt)
+    return Drawn(frames, catalog.write(id, frames[-1].x), None if asked is None else tuple(asked), receipt)
+
+
+def models() -> dict[str, str]:
+    """What people call the trained models of molecules -> their ids."""
+    known = {data: SETS[data].title for data in catalog.data_sets() if isinstance(SETS[data].space, Smiles)}
+    return {f"{catalog.recipe(id).title}, {title}": id for data, title in known.items() for id in catalog.models_for("sample", data=data)}
+
+
+def heeded(count: int, seed: int) -> tuple[Tensor, Tensor, list[str]]:
+    """Molecules drawn with the properties of held-out ones as their wish: what was asked for and what was measured of those that are
+    molecules, each (k, 3), and their strings."""
+    loaded, noise = catalog.open_for("sample", GPT), Noise(seeds_from(seed, count))
+    wish = qm9.DATA.shown()[1]
+    wish = wish[noise.choose(torch.ones(len(wish)))]
+    made = catalog.write(GPT, loaded.model.sample(noise, wish, StringSettings()))
+    there = [at for at, text in enumerate(made) if canonical(text)]
+    return wish[there], torch.tensor([properties(made[at]) for at in there]).view(-1, wish.shape[1]), [made[at] for at in there]
+
+
+def between(one: str, other: str, steps: int) -> Drawn:
+    """What lies on the straight way between the codes of two valid strings, both ends among them; one is what it decodes to. ValueError for
+    what the model cannot spell."""
+    loaded = catalog.open_for("encode", VAE)
+    ends = []
+    for name, text in (("First molecule", one), ("Second molecule", other)):
+        try:
+            ends.append(catalog.read(VAE, text))
+        except ValueError as error:
+            raise ValueError(f"{name}: this model knows {KNOWS}, got {text[:40]}") from error
+    with measured(loaded, catalog.recipe(VAE).title, 0, steps) as receipt:
+        first, last = loaded.model.encode(torch.cat(ends))
+        x = loaded.model.decode(torch.stack([torch.lerp(first, last, i / (steps - 1)) for i in range(steps)]))
+    return Drawn([Frame(x, f"{steps} codes, evenly apart")], catalog.write(VAE, x), None, receipt)
+
+
+# a piece that must be in it -------------------------------------------------------------------------------------------
+
+
+def with_piece(id: str, count: int, seed: int, settings: StringSettings, piece: str, asked: Sequence[float] | None = None) -> Drawn:
+    """Draw so many strings that hold a piece, a valid string itself, letter by letter.
+
+    Of DRAFTS strings that the model draws freely, each place is weighed by how likely the piece is there, and one is drawn by these weights
+    (sampling importance resampling: Rubin, 1988); from behind the piece on the model goes on. Where what comes out does not hold the piece
+    as RDKit reads it, a digit of it having closed another ring say, that string is drawn anew, ROUNDS times at most. ValueError for a
+    piece that cannot be spelt or has no room.
+    """
+    if not 1 <= count <= MOST:
+        raise ValueError(f"How many: expected 1 to {MOST} molecules, got {count}")
+    loaded = catalog.open_for("restore", id)
+    model, letters = loaded.model, _piece(loaded.model.space, piece)
+    y = None if asked is None else torch.tensor([list(asked)] * count)
+    left, x = torch.arange(count), torch.full((count, model.space.length), model.space.end)
+    with measured(loaded, catalog.recipe(id).title, seed, count) as receipt:
+        for round in range(ROUNDS):
+            seeds = seeds_from((seed + MOST * round) % SEED_LIMIT, count)
+            noise = Noise([seeds[at] for at in left.tolist()])
+            wish = None if y is None else y[left]
+            begun, known = _begun(model, letters, noise, wish, settings)
+            *_, last = model.restore(begun, Hide(known), noise, wish, model.Restoring(temperature=settings.temperature))
+            x[left] = last.x
+            left = torch.tensor([at for at in left.tolist() if not holds(catalog.write(id, x[at : at + 1])[0], piece)], dtype=torch.long)
+            if not len(left):
+                break
+    return Drawn(_letter_by_letter(x, model.space), catalog.write(id, x), None if asked is None else tuple(asked), receipt)
+
+
+def holds(smiles: str, piece: str) -> bool:
+    """Whether a string is a molecule that a piece is part of."""
+    from rdkit import Chem
+
+    return bool(canonical(smiles)) and Chem.MolFromSmiles(smiles).HasSubstructMatch(Chem.MolFromSmiles(piece))
+
+
+def _piece(space: Smiles, piece: str) -> Tensor:
+    """Its letters, (k,)."""
+    try:
+        letters = space.split(piece)
+    except ValueError as error:
+        raise ValueError(f"Must be in it: this model spells with {''.join(space.alphabet)}, got {piece[:40]!r}") from error
+    if not canonical(piece) or len(letters) > LONGEST_PIECE:
+        said = f"{len(letters)} letters" if canonical(piece) else fault(piece)
+        raise ValueError(
+            f"Must be in it: expected a SMILES string of at most {LONGEST_PIECE} letters, such as C(=O)N, got {piece[:40]!r}: {said}"
+        )
+    return torch.tensor(letters)
+
+
+def _begun(model: Strings, piece: Tensor, noise: Noise, y: Tensor | None, settings: StringSettings) -> tuple[Tensor, Tensor]:
+    """Strings up to the end of the piece, (n, length), 0 after it, and which of their letters are known."""
+    n, k, room = len(noise), len(piece), model.space.length - len(piece)
+    many = Noise([(seed + draft * DRAFT_STEP) % SEED_LIMIT for seed in noise.seeds for draft in range(DRAFTS)])
+    wide = None if y is None else y.repeat_interleave(DRAFTS, 0)
+    drafts = model.sample(many, wide, settings)
+    places = torch.arange(room)
+    x = drafts[:, None].repeat(1, room, 1)  # (n drafts, places, length), the piece put in at each place
+    at = torch.arange(model.space.length)
+    inside = (at >= places[:, None]) & (at < places[:, None] + k)
+    x = torch.where(inside, piece[(at - places[:, None]).clamp(0, k - 1)], torch.where(at < places[:, None], x, model.space.end))
+    open_to = (drafts == model.space.end).cumsum(1)[:, :room] < 2  # not behind the end
+    of = None if wide is None else wide[open_to.nonzero()[:, 0]]
+    fits = torch.full(open_to.shape, -torch.inf)
+    fits[open_to] = torch.where(inside.expand_as(x)[open_to], model.pixel_log_prob(x[open_to], of), 0).sum(1)
+    chosen = noise.choose(fits.view(n, -1).softmax(1))
+    row = torch.arange(n)
+    x, place = x.view(n, -1, model.space.length)[row, chosen], chosen % room
+    known = at < place[:, None] + k
+    return torch.where(known, x, 0), known
+
+
+def _letter_by_letter(x: Tensor, space: Smiles) -> list[Frame]:
+    most = int((x != space.end).sum(1).max())
+    at = torch.arange(space.length)
+    return [Frame(torch.where(at < count, x, space.end), f"{count} tokens") for count in range(most + 1)]
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Of some strings: how many are molecules, how many different ones these are, and how many of those nothing was learned from."""
+    """Of some strings: how many are molecules, how many different ones these are, and how many of those are not among what models of QM9
+    learned from."""
 
     count: int
     valid: int
@@ -55,37 +173,39 @@ class Shares:
     new: int
 
 
-def shares(strings: Sequence[str]) -> Shares:
+def shares(texts: Sequence[str]) -> Shares:
     """What is valid as RDKit reads it; two strings of one molecule are one, whatever the order of its atoms."""
-    molecules = [each for each in map(canonical, strings) if each]
+    molecules = [each for each in map(canonical, texts) if each]
     different = set(molecules)
-    return Shares(len(strings), len(molecules), len(different), len(different - qm9.learned()))
+    return Shares(len(texts), len(molecules), len(different), len(different - qm9.learned()))
 
 
 @dataclass(frozen=True)
 class Told:
-    """Of one string: what is wrong with it, or what can be computed, whether nothing was learned from it, and the most alike among some
-    that were held out, with their Tanimoto similarity."""
+    """Of one string: what is wrong with it, or what can be computed, whether it is not among what models learned from, where that is known,
+    the most alike among some that were held out, with their Tanimoto similarity, and its shape, as `molecule.solid` has it."""
 
     smiles: str
     wrong: str
     facts: Facts | None = None
-    new: bool = False
+    new: bool | None = None
     nearest: str = ""
     alike: float = 0.0
+    solid: dict[str, Any] | None = None
 
 
-def told(smiles: str) -> Told:
-    """Of any string."""
+def told(smiles: str, data: str = qm9.DATA.id) -> Told:
+    """Of any string, beside the molecules of a data set."""
     whole = canonical(smiles)
     if whole is None:
         return Told(smiles, fault(smiles))
     from rdkit.DataStructs import BulkTanimotoSimilarity
 
-    strings, prints = _held_out()
+    known = qm9.learned() if data.startswith(qm9.DATA.id) else None  # of the others not all ship
+    texts, prints = _held_out(qm9.DATA.id if known is not None else data)
     alike = BulkTanimotoSimilarity(_print(whole), prints)
     at = max(range(len(alike)), key=alike.__getitem__)
-    return Told(smiles, "", facts(smiles), whole not in qm9.learned(), strings[at], float(alike[at]))
+    return Told(smiles, "", facts(smiles), None if known is None else whole not in known, texts[at], float(alike[at]), solid(smiles))
 
 
 def surprise(id: str, smiles: str) -> tuple[list[str], Tensor]:
@@ -101,10 +221,20 @@ def surprise(id: str, smiles: str) -> tuple[list[str], Tensor]:
     return [*smiles, END], -model.pixel_log_prob(x)[0, : count + 1]
 
 
-@lru_cache(maxsize=1)
-def _held_out() -> tuple[list[str], list[Any]]:
-    strings = words(qm9.SPACE, qm9.SPACE.read(qm9.shown()[0]))
-    return strings, [_print(each) for each in strings]
+@lru_cache(maxsize=4)
+def _held_out(data: str) -> tuple[list[str], list[Any]]:
+    space = SETS[data].space
+    texts = strings(space, space.read(SETS[data].shown()[0]))
+    return texts, [_print(each) for each in texts]
+
+
+def unlike(texts: Sequence[str]) -> float:
+    """How unlike some molecules are on average, 1 - Tanimoto similarity of two of them, a repeated one counted as often: 0 to 1."""
+    from rdkit.DataStructs import BulkTanimotoSimilarity
+
+    prints = [_print(each) for each in texts]
+    alike = [same for at, one in enumerate(prints) for same in BulkTanimotoSimilarity(one, prints[:at])]
+    return 1 - sum(alike) / len(alike) if alike else 0.0
 
 
 def _print(smiles: str) -> Any:

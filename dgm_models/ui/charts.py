@@ -15,6 +15,7 @@ WIDE, TALL, EDGE, FOOT, TOP = 560, 210, 12, 40, 34
 BINS, MOST = 40, 1e9
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 LETTER, LINE = 8.2, 16  # about the width of a letter and the height of a line
+Span = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -219,6 +220,63 @@ def bars(values: list[float], names: list[str], axis: str, said: str) -> str:
         parts.append(f'<text class="small" x="{left + wide / 2:.1f}" y="{floor - tall - 3:.1f}" text-anchor="middle">{value:.0f}</text>')
         parts.append(f'<text class="small" x="{left + wide / 2:.1f}" y="{floor + 13}" text-anchor="middle">{html.escape(name)}</text>')
     parts.append(f'<text x="{WIDE / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
+    return "\n".join([*parts, "</svg>"])
+
+
+Dot = tuple[float, float, float, str]  # place, worth, title
+
+
+def planes(panels: Sequence[tuple[str, list[Dot]]], across: str, upwards: str, xs: Span, ys: Span, worth: Span) -> str:
+    """Dots in a plane a group, one below the other over the same axes, the bluer the more each is worth; what lies beyond stands at the
+    edge."""
+    wide, tall, left, floor, parts = 420, 150, 44, 128, []
+    x_of = lambda x: left + (min(max(x, xs[0]), xs[1]) - xs[0]) / (xs[1] - xs[0]) * (wide - left - EDGE)  # noqa: E731
+    y_of = lambda y: floor - (min(max(y, ys[0]), ys[1]) - ys[0]) / (ys[1] - ys[0]) * (floor - 24)  # noqa: E731
+    for place, (name, dots) in enumerate(panels):
+        last = place == len(panels) - 1
+        high = tall + (18 if last else 0)
+        label = html.escape(f"{name}: {len(dots)} molecules, {upwards} over {across}")
+        parts.append(f'<svg class="dgm-chart dgm-plane-chart" viewBox="0 0 {wide} {high}" role="img" aria-label="{label}">')
+        parts.append(f'<text x="{left}" y="14">{html.escape(name)}</text><path class="axis" d="M{left} 22V{floor}H{wide - EDGE}"/>')
+        for y in ys:
+            parts.append(f'<text class="small" x="{left - 5}" y="{y_of(y) + 4:.0f}" text-anchor="end">{y:g}</text>')
+        for x in xs:
+            anchor = "start" if x == xs[0] else "end"
+            parts.append(f'<text class="small" x="{x_of(x):.0f}" y="{floor + 15}" text-anchor="{anchor}">{x:g}</text>')
+        for x, y, value, title in sorted(dots, key=lambda dot: dot[2]):
+            share = (value - worth[0]) / max(worth[1] - worth[0], 1e-6)
+            fill = f"color-mix(in oklab, var(--dgm-accent) {100 * share:.0f}%, var(--dgm-mask))"
+            dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="4.5" style="fill:{fill};fill-opacity:.75"'
+            parts.append(f"<circle {dot}><title>{html.escape(title)}: {value:.2f}</title></circle>")
+        turned = f"translate(12 {(22 + floor) / 2:.0f}) rotate(-90)"
+        parts.append(f'<text class="small" transform="{turned}" text-anchor="middle">{upwards}</text>')
+        if last:
+            parts.append(f'<text class="small" x="{(left + wide) / 2}" y="{high - 6}" text-anchor="middle">{html.escape(across)}</text>')
+        parts.append("</svg>")
+    return "\n".join(parts)
+
+
+def against(asked: list[float], measured: list[float], titles: Sequence[str], name: str, said: str) -> str:
+    """What was measured over what was asked for, a dot each, and the line where both are one."""
+    wide, tall, left, foot = 620, 430, 62, 46
+    low, high = (edge([*asked, *measured]) for edge in (min, max))
+    low, high = low - 0.03 * (high - low), high + 0.03 * (high - low) + 1e-6
+    floor, end = tall - foot, wide - EDGE
+    x_of = lambda value: left + (value - low) / (high - low) * (end - left)  # noqa: E731
+    y_of = lambda value: floor - (value - low) / (high - low) * (floor - 30)  # noqa: E731
+    correlation = float(torch.corrcoef(torch.tensor([asked, measured]))[0, 1])
+    line = f"{said}; correlation {correlation:.2f}"
+    parts = [f'<svg class="dgm-chart" viewBox="0 0 {wide} {tall}" role="img" aria-label="{html.escape(f"{name}: {line}")}">']
+    parts.append(f'<text x="{left}" y="16">{html.escape(line)}</text><path class="axis" d="M{left} 24V{floor}H{end}"/>')
+    parts.append(f'<path class="mark" d="M{x_of(low):.1f} {y_of(low):.1f}L{x_of(high):.1f} {y_of(high):.1f}"/>')
+    for tick in torch.linspace(low, high, 6).tolist()[1:-1]:
+        parts.append(f'<text x="{left - 7}" y="{y_of(tick) + 5:.0f}" text-anchor="end">{tick:.1f}</text>')
+        parts.append(f'<text x="{x_of(tick):.0f}" y="{floor + 19}" text-anchor="middle">{tick:.1f}</text>')
+    for x, y, title in zip(asked, measured, titles, strict=True):
+        dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="5"'
+        parts.append(f'<circle class="model" {dot}><title>{html.escape(title)}: asked {x:.1f}, measured {y:.1f}</title></circle>')
+    parts.append(f'<text x="{(left + end) / 2}" y="{tall - 6}" text-anchor="middle">asked for: {html.escape(name)}</text>')
+    parts.append(f'<text transform="translate(15 {floor / 2:.0f}) rotate(-90)" text-anchor="middle">measured</text>')
     return "\n".join([*parts, "</svg>"])
 
 

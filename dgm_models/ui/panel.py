@@ -3,6 +3,7 @@ and wired here, and nowhere else."""
 
 from __future__ import annotations
 
+import html
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from typing import Any
 import gradio as gr
 from torch import Tensor
 
+from dgm_models import catalog
 from dgm_models.contracts import Settings, check_seed
 from dgm_models.data import FIRST, SETS
 from dgm_models.ui import widgets
-from dgm_models.ui.card import LATEX, idea, limits
+from dgm_models.ui.card import LATEX, figures, idea, limits
 from dgm_models.ui.film import Film
 from dgm_models.ui.inputs import digit_pad, label_control, label_of, seed_row
 from dgm_models.ui.serve import MODEL_EVENT, answering, one_of, react, refusing, stopping, whole
@@ -199,6 +201,20 @@ def lesson(name: str) -> None:
         gr.Markdown(limits(name), latex_delimiters=LATEX, elem_classes="dgm-card")
 
 
+def folded(name: str, ids: Sequence[str], code: str = "") -> None:
+    """Below a view that has no room for a card: the words of assets/lessons, the figures of some models, and code, folded."""
+    title = "The idea, limits, figures, code" if code else "The idea, limits, figures"
+    with gr.Accordion(title, open=False), gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            lesson(name)
+        with gr.Column(scale=2, min_width=300):
+            for id in ids:
+                name = f"<h3>{html.escape(catalog.recipe(id).title)}</h3>" if len(ids) > 1 else ""
+                gr.HTML(name + figures(id), elem_classes="dgm-card")
+            if code:
+                gr.Code(code, language="python", interactive=False, show_label=False)
+
+
 def _value(part: Any, link: str) -> Any:
     """What a component takes; a film, and a dict that has a place for it, carry the link that opens it."""
     if isinstance(part, Film):
@@ -291,6 +307,18 @@ def choice(name: str, label: str, choices: Sequence[str], value: str, radio: boo
     def build(_: list[Laid]) -> Laid:
         component = (gr.Radio if radio else gr.Dropdown)(list(choices), value=value, label=label)
         return Laid(name, [Field(name, component)], lambda text: one_of(text, label, tuple(choices)), [component.input])
+
+    return build
+
+
+def model_of(known: dict[str, str], name: str = "model") -> Control:
+    """Which of some models, by what the page calls them; it travels as its id."""
+
+    def build(_: list[Laid]) -> Laid:
+        box = gr.Dropdown(list(known), value=next(iter(known)), label="Model")
+        names = {id: each for each, id in known.items()}
+        field = Field(name, box, lambda id: names[id], lambda each: known[each])
+        return Laid(name, [field], lambda each: known[one_of(each, "Model", tuple(known))], [box.input])
 
     return build
 

@@ -159,7 +159,7 @@ def script() -> str:
     """What every page brings once: the shell, and the code of each component of our own, which mounts wherever one is."""
     views = "".join(path.read_text(encoding="utf-8") for path in sorted((ASSETS / "ui" / "views").glob("*.js")))
     mounts = [f"dgm.mount.{kind} = (element, props, trigger, watch) => {{\n{_asset(f'{kind}.js')}\n}};" for kind in COMPONENTS]
-    return "\n".join([_asset("shell.js"), "const renderers = {};", views, *mounts])
+    return "\n".join([_asset("shell.js"), _asset("solid.js"), "const renderers = {};", views, *mounts])
 
 
 def growing(film: Film) -> dict[str, Any]:

@@ -22,9 +22,7 @@ from dgm_models.families.text import TextSettings
 from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
-from dgm_models.ui.card import figures
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import one_of
 from dgm_models.ui.widgets import Field, Live
 
 ID, TITLE, MODEL = "language", "Language", l.GPT
@@ -45,18 +43,6 @@ def build() -> Live:
     live.parts["scale"] = _scale()
     live.parts["reward"] = _reward()
     return live
-
-
-def _model(known: dict[str, str], name: str = "model") -> p.Control:
-    """Which of some models, by what the page calls them; it travels as its id."""
-
-    def build(_: list[p.Laid]) -> p.Laid:
-        box = gr.Dropdown(list(known), value=next(iter(known)), label="Model")
-        names = {id: each for each, id in known.items()}
-        field = Field(name, box, lambda id: names[id], lambda each: known[each])
-        return p.Laid(name, [field], lambda each: known[one_of(each, "Model", tuple(known))], [box.input])
-
-    return build
 
 
 def _text_box(name: str, label: str, value: str, lines: int, hint: str = "") -> p.Control:
@@ -87,7 +73,7 @@ def _writing() -> Live:
             [
                 p.column(
                     3,
-                    _model(l.models()),
+                    p.model_of(l.models()),
                     _text_box("prompt", "Prompt", PROMPT, 3, "empty: from the start"),
                     p.count("length", "Length to generate", 20, l.MOST_LENGTH, 300, 20),
                     _text_box("words", "Try to include these words", "moon, sword", 1, "between commas"),
@@ -103,12 +89,7 @@ def _writing() -> Live:
             _written,
             api_name=ID,
         )
-        with gr.Accordion("The idea, limits, figures, code", open=False), gr.Row():
-            with gr.Column(scale=3, min_width=300):
-                p.lesson("language")
-            with gr.Column(scale=2, min_width=300):
-                gr.HTML(figures(MODEL), elem_classes="dgm-card")
-                gr.Code(_code(), language="python", interactive=False, show_label=False)
+        p.folded("language", [MODEL], _code())
     return live
 
 
@@ -253,7 +234,7 @@ def _attention() -> Live:
     return p.panel(
         f"{ID}.attention",
         [
-            p.column(3, _model(l.models(hears=True)), _text_box("text", "Text", HEARD, 4), p.press("Listen"), width=260),
+            p.column(3, p.model_of(l.models(hears=True)), _text_box("text", "Text", HEARD, 4), p.press("Listen"), width=260),
             p.column(9, shown, width=300),
         ],
         _heard,

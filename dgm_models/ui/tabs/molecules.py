@@ -1,25 +1,26 @@
-"""Molecules: strings that are drawn as they are written, what of them is a molecule and new, and what is asked for against what is made."""
+"""Molecules: drawn as they are written or built, what of them is a molecule and new, and what is asked for against what is made."""
 
 from __future__ import annotations
 
 import html
+import json
 from typing import Any
 
 import gradio as gr
 
-from dgm_models import catalog
+from dgm_models import catalog, weights
 from dgm_models.applications import molecules as m
-from dgm_models.applications import typed
-from dgm_models.contracts import Settings
+from dgm_models.applications import proposals, typed
 from dgm_models.families.strings import StringSettings
-from dgm_models.modalities.molecule import PROPERTIES, SIDE, drawing
+from dgm_models.measurements import Hide
+from dgm_models.modalities.molecule import PROPERTIES, SIDE, drawing, facts
 from dgm_models.modalities.views import view_of
+from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
-from dgm_models.ui import widgets
-from dgm_models.ui.card import figures
 from dgm_models.ui.film import Film, Row
 from dgm_models.ui.serve import whole
 from dgm_models.ui.tabs.language import heat
+from dgm_models.ui.tabs.proposals import collapse, reward
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "molecules", "Molecules", m.GPT
@@ -30,6 +31,8 @@ RANGES = {
     "polar surface": (0.0, 110.0, 40.0, 5.0),
     "heavy atoms": (5.0, 9.0, 9.0, 1.0),
 }  # low, high, at first, step
+ENDS = ("CC1CC1C(N)=O", "OCC#CC1CO1")
+STEPS, WISHES = 10, 120
 UNITS = {"logP": "", "polar surface": " Å²", "heavy atoms": ""}
 
 
@@ -37,17 +40,25 @@ def build() -> Live:
     page = p.Shown(lambda: widgets.player(ID, picks=True), is_player=True, place=("at", _at_from_text, _at_to_text))
     beside = p.Shown(lambda: gr.HTML(elem_id="molecule"))
 
-    def drawn(wish: tuple[float, ...] | None, seed: int, settings: Settings, at: Any) -> list[Any]:
-        made = m.drawn(MODEL, COUNT, seed, settings, wish)
-        row = Row(made.frames, ACROSS, view=view_of(catalog.dataset(MODEL).space))
-        film = Film([row], f"{ID}-{seed}", str(made.receipt))
-        return [film, _beside(made, at)]
+    def drawn(model: str, wish: tuple[float, ...] | None, piece: str, seed: int, settings: StringSettings, at: Any) -> list[Any]:
+        data = catalog.dataset(model)
+        made = _with_piece(model, wish, piece, seed, settings) if piece else _free(model, wish, seed, settings)
+        film = Film([Row(made.frames, ACROSS, view=view_of(data.space))], f"{ID}-{seed}", str(made.receipt))
+        return [film, _beside(made, data.id, at)]
 
     with p.view(ID, "Draw"):
         live = p.wired(
             ID,
             [
-                p.column(3, _wish, p.seed(), _sampling, width=210),
+                p.column(
+                    3,
+                    p.model_of(m.models()),
+                    _wish,
+                    _smiles_box("piece", "Must be in it", "", "such as C(=O)N"),
+                    p.seed(),
+                    _sampling,
+                    width=210,
+                ),
                 p.column(10, page, width=300),
                 p.column(5, beside, width=270),
             ],
@@ -55,13 +66,113 @@ def build() -> Live:
             order=[page, beside],
             api_name=ID,
         )
-        with gr.Accordion("The idea, limits, figures", open=False), gr.Row():
-            with gr.Column(scale=3, min_width=300):
-                p.lesson("molecules")
-            with gr.Column(scale=2, min_width=300):
-                gr.HTML(figures(MODEL), elem_classes="dgm-card")
+        p.folded("molecules", list(m.models().values()), _code())
+    if proposals.MAXIMISE in weights.manifest() and proposals.IN_PROPORTION in weights.manifest():
+        live.parts["reward"] = reward(f"{ID}.reward")
+        live.parts["collapse"] = collapse(f"{ID}.collapse")
+    if m.VAE in weights.manifest():
+        live.parts["between"] = _between()
+    live.parts["asked"] = _asked()
     live.parts["typed"] = _typed()
     return live
+
+
+def _code() -> str:
+    return "\n".join(
+        [
+            "import torch",
+            "from dgm_models import Noise, load, read, write",
+            "",
+            f'model = load("{MODEL}")',
+            "wish = torch.tensor([[-1.0, 80.0, 9.0]])  # logP, polar surface, heavy atoms",
+            "x = model.sample(Noise(range(4)), wish.expand(4, -1))",
+            f'print(write("{MODEL}", x))  # SMILES strings',
+            f'print(model.log_prob(read("{MODEL}", "CC(=O)NC")))  # in nats',
+            "",
+            f'builder = load("{proposals.IN_PROPORTION}")  # in proportion to a reward',
+            "weights = torch.tensor([[1.0, 0.0, 0.0, 0.0, 0.0]])  # QED, logP, surface, rings, size",
+            f'print(write("{proposals.IN_PROPORTION}", builder.sample(Noise([7]), weights)))',
+        ]
+    )
+
+
+def _free(model: str, wish: tuple[float, ...] | None, seed: int, settings: StringSettings) -> m.Drawn:
+    """Molecules of any model, with the settings that it has."""
+    if wish is not None and model != MODEL:
+        raise ValueError("Ask for this: only the GPT of QM9 hears these wishes. Choose it, or ask for nothing.")
+    kind = catalog.family(model).Settings
+    return m.drawn(model, COUNT, seed, kind(**{name: value for name, value in vars(settings).items() if name in kind.knobs()}), wish)
+
+
+def _with_piece(model: str, wish: tuple[float, ...] | None, piece: str, seed: int, settings: StringSettings) -> m.Drawn:
+    """Molecules that hold what a person typed, which RDKit reads in its own process first."""
+    if model not in catalog.models_for("restore", Hide, catalog.dataset(model).id):
+        raise ValueError("Must be in it: only a GPT goes on from a piece. Choose one, or leave this empty.")
+    known, _ = typed.read(piece)
+    if known.facts is None:
+        raise ValueError(f"Must be in it: expected a SMILES string such as C(=O)N, got {known.smiles[:40]!r}: {known.wrong}")
+    return m.with_piece(model, COUNT, seed, settings, known.smiles, wish)
+
+
+def _between() -> Live:
+    page, told = p.player("between"), p.chart("between")
+    return p.panel(
+        f"{ID}.between",
+        [
+            p.column(
+                3, _smiles_box("one", "First molecule", ENDS[0]), _smiles_box("other", "Second molecule", ENDS[1]), p.press("Go"), width=230
+            ),
+            p.column(10, page, width=300),
+            p.column(4, told, width=230),
+        ],
+        _gone_between,
+        "Between two",
+        "A VAE has a code for each molecule. What lies between two codes? SELFIES are its letters, and any of them in a row is a molecule.",
+        order=[page, told],
+    )
+
+
+def _gone_between(one: str, other: str) -> list[Any]:
+    """The molecules on the way, and what is to be said of it."""
+    ends = []
+    for name, text in (("First molecule", one), ("Second molecule", other)):
+        known, _ = typed.read(text)
+        if known.facts is None:
+            raise ValueError(f"{name}: no molecule: {known.wrong}.")
+        ends.append(known.facts.smiles)
+    made = m.between(*ends, STEPS)
+    film = Film([Row(made.frames, STEPS // 2, view=view_of(catalog.dataset(m.VAE).space))], "between", str(made.receipt))
+    same = [made.smiles[at] == end for at, end in ((0, ends[0]), (-1, ends[1]))]
+    said = f"{('Neither end comes', 'One end comes', 'Both ends come')[sum(same)]} back as it was. "
+    different = len(set(made.smiles))
+    said += f"{different} different molecules on {STEPS} codes: close ones decode alike."
+    lines = "".join(
+        f"<tr><th>{html.escape(text)}</th><td>{known.logp:.1f}</td><td>{known.surface:.0f}</td></tr>"
+        for text, known in ((text, facts(text)) for text in dict.fromkeys(made.smiles))
+    )
+    table = f'<table class="dgm-context"><tr><th>on the way</th><td>logP</td><td>surface, Å²</td></tr>{lines}</table>'
+    return [film, f"<p>{said}</p>{table}"]
+
+
+def _asked() -> Live:
+    return p.panel(
+        f"{ID}.asked",
+        [
+            p.column(3, p.choice("of", "Property", list(PROPERTIES), PROPERTIES[0], radio=True), p.seed(), width=210),
+            p.column(9, p.chart("asked"), width=300),
+        ],
+        _compared,
+        "As asked?",
+        "A dot a molecule, each with a wish of its own: what was asked for, and what RDKit measures. On the line: as asked.",
+    )
+
+
+def _compared(of: str, seed: int) -> list[Any]:
+    """Wishes against what came of them."""
+    asked, measured, texts = m.heeded(WISHES, seed)
+    at = PROPERTIES.index(of)
+    said = f"{len(texts)} of {WISHES} are molecules"
+    return [charts.against(asked[:, at].tolist(), measured[:, at].tolist(), texts, f"{of}{UNITS[of] and ',' + UNITS[of]}", said)]
 
 
 def _typed() -> Live:
@@ -70,7 +181,7 @@ def _typed() -> Live:
         [
             p.column(
                 3,
-                _smiles_box,
+                _smiles_box("smiles", "SMILES", TYPICAL),
                 p.press("Read"),
                 "A string of SMILES: letters are atoms, = and # bonds, brackets branches, digits close rings.",
                 width=230,
@@ -84,9 +195,18 @@ def _typed() -> Live:
     )
 
 
-def _smiles_box(_: list[p.Laid]) -> p.Laid:
-    box = gr.Textbox(TYPICAL, label="SMILES", lines=1, max_lines=1)
-    return p.Laid("smiles", [widgets.Field("smiles", box, costly=False)], lambda text: text or "", [box.submit], p.PICTURE)
+def _smiles_box(name: str, label: str, value: str, hint: str = "") -> p.Control:
+    def build(_: list[p.Laid]) -> p.Laid:
+        box = gr.Textbox(value, label=label, lines=1, max_lines=1, placeholder=hint or None)
+        return p.Laid(
+            name,
+            [widgets.Field(name, box, costly=False)],
+            lambda text: text.strip() if isinstance(text, str) else "",
+            [box.submit],
+            p.PICTURE,
+        )
+
+    return build
 
 
 def _read(smiles: str) -> list[Any]:
@@ -129,17 +249,17 @@ def _within(name: str, value: Any) -> float:
     return float(value)
 
 
-def _beside(made: m.Drawn, at: Any) -> str:
+def _beside(made: m.Drawn, data: str, at: Any) -> str:
     """HTML: how many of the strings are molecules, different, new; and of the one that was clicked, or of the first, what is known."""
-    found = m.shares(made.smiles)
+    found, known = m.shares(made.smiles), m.told(TYPICAL, data).new is not None
+    counts = [("are molecules", found.valid), ("are different ones", found.unique), *([("are new", found.new)] if known else [])]
     gauges = "".join(
-        f'<div><b>{number} of {found.count}</b><i style="--share:{number / found.count:.3f}"></i>{name}</div>'
-        for name, number in (("are molecules", found.valid), ("are different ones", found.unique), ("are new", found.new))
+        f'<div><b>{number} of {found.count}</b><i style="--share:{number / found.count:.3f}"></i>{name}</div>' for name, number in counts
     )
     chosen = (
         _tile(at) if isinstance(at, dict) and set(at) == {"at"} else next((i for i, each in enumerate(made.smiles) if m.canonical(each)), 0)
     )
-    return f'<div class="dgm-gauges">{gauges}</div>{_told(m.told(made.smiles[chosen]), made.asked)}'
+    return f'<div class="dgm-gauges">{gauges}</div>{_told(m.told(made.smiles[chosen], data), made.asked)}'
 
 
 def _told(told: m.Told, asked: tuple[float, ...] | None) -> str:
@@ -158,10 +278,13 @@ def _told(told: m.Told, asked: tuple[float, ...] | None) -> str:
         said = f"{value:.{0 if each == 'heavy atoms' else 1}f}{UNITS[each]}"
         rows.append((each, said + (f" <small>asked: {wishes[each]:g}</small>" if each in wishes else "")))
     rows += [("drug-likeness QED", f"{known.qed:.2f}"), ("rings", str(known.rings))]
-    rows.append(("learned from", "no: it is new" if told.new else "yes"))
+    if told.new is not None:
+        rows.append(("learned from", "no: it is new" if told.new else "yes"))
     table = "".join(f"<tr><th>{each}</th><td>{said}</td></tr>" for each, said in rows)
+    body = html.escape(json.dumps(told.solid, separators=(",", ":")))
+    space = f'<div class="dgm-solid" data-name="{html.escape(told.smiles)}" data-solid="{body}"></div>' if told.solid else ""
     near = f"<p>Most alike of 1,000 that were held out (Tanimoto {told.alike:.2f}): {html.escape(told.nearest)}</p>{_picture(told.nearest)}"
-    return f'{name}<table class="dgm-figures dgm-facts">{table}</table>{near}'
+    return f'{name}<table class="dgm-figures dgm-facts">{table}</table>{space}{near}'
 
 
 def _picture(smiles: str, parts: list[list[Any]] | None = None) -> str:

@@ -1,0 +1,121 @@
+"""Views of the molecules tab: what models propose for a reward that a person mixes, and what a reward does to variety."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import gradio as gr
+
+from dgm_models import catalog, weights
+from dgm_models.applications import proposals as a
+from dgm_models.contracts import Frame
+from dgm_models.modalities.molecule import GOALS
+from dgm_models.modalities.views import view_of
+from dgm_models.ui import charts, widgets
+from dgm_models.ui import panel as p
+from dgm_models.ui.film import Film, Row
+from dgm_models.ui.widgets import Live
+
+SHOWN = 6  # molecules of each model, in a row
+AT_FIRST = dict(zip(GOALS, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True))
+COLLAPSE = 16
+
+
+def reward(address: str) -> Live:
+    """A reward is mixed; what is proposed for it, in molecules and in a plane of their properties."""
+    page, chart = p.player("proposals"), p.chart("proposals")
+    words = "One reward, mixed by you. Maximise it, or draw in proportion to it? Blue dots are worth more."
+    with p.view(address, "Reward", words):
+        live = p.wired(
+            address,
+            [
+                p.column(3, _weights, p.seed(), "More of it: to the right. Less: to the left.", width=210),
+                p.column(9, page, width=300),
+                p.column(6, chart, width=300),
+            ],
+            _proposed,
+            order=[page, chart],
+        )
+        p.folded("proposals", [a.IN_PROPORTION, a.MAXIMISE])
+    return live
+
+
+def _weights(_: list[p.Laid]) -> p.Laid:
+    """How much each goal weighs, from -1 to 1."""
+    sliders = {name: gr.Slider(-1, 1, value=value, step=0.1, label=name) for name, value in AT_FIRST.items()}
+    fields = [widgets.Field(name.split()[-1].lower(), slider, float) for name, slider in sliders.items()]
+
+    def read(*values: Any) -> tuple[float, ...]:
+        return tuple(_within(name, value) for name, value in zip(sliders, values, strict=True))
+
+    return p.Laid("mix", fields, read, widgets.moves(fields))
+
+
+def _within(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 1:
+        raise ValueError(f"{name}: expected a weight from -1 to 1, got {str(value)[:40]!r}")
+    return float(value)
+
+
+def _proposed(mix: tuple[float, ...], seed: int) -> list[Any]:
+    """The first few molecules of each model, all of them as dots, and what they are worth together."""
+    rows, panels, lines, receipts = [], [], [], []
+    known = [id for id in a.HEED if id in weights.manifest()]
+    made = {id: a.proposed(id, mix, seed) for id in known}
+    worths = [float(each) for one in made.values() for each in one.worth]
+    ends = (min(worths, default=0), max(worths, default=1))
+    for id, one in made.items():
+        title, found = catalog.recipe(id).title, one.shares
+        frames = [Frame(frame.x[:SHOWN], frame.note) for frame in one.drawn.frames]
+        rows.append(Row(frames, SHOWN, title=f"{title}: {a.HEED[id]}", view=view_of(catalog.dataset(id).space)))
+        mean = float(one.worth.mean()) if len(one.worth) else 0.0
+        lines.append(
+            f"<tr><th>{html.escape(title)}</th><td>{mean:.2f}</td><td>{found.valid / found.count:.0%}</td><td>{found.unique}</td>"
+            f"<td>{one.unlike:.2f}</td></tr>"
+        )
+        dots = [(float(x), float(y), float(w), s) for (x, y, _), w, s in zip(one.properties, one.worth, one.strings, strict=True)]
+        panels.append((f"{title}: {a.HEED[id]}", dots))
+        receipts.append(f"{title} {one.drawn.receipt.cost}")
+    head = f"<tr><th>of {a.COUNT}</th><td>mean reward</td><td>valid</td><td>different</td><td>unlike</td></tr>"
+    scatter = charts.planes(panels, "logP", "polar surface, Å²", (-3.0, 4.0), (0.0, 120.0), ends)
+    table = f'<table class="dgm-context dgm-proposals">{head}{"".join(lines)}</table>'
+    return [Film(rows, f"proposals-{seed}", " · ".join(receipts)), f"{scatter}{table}"]
+
+
+def collapse(address: str) -> Live:
+    """MolGAN at half the way and at its end."""
+    page, chart = p.player("collapse"), p.chart("collapse")
+    return p.panel(
+        address,
+        [
+            p.column(2, p.seed(), "Each row: one model, sixteen codes. Nothing was chosen.", width=180),
+            p.column(10, page, width=300),
+            p.column(4, chart, width=250),
+        ],
+        _collapsed,
+        "Collapse",
+        "MolGAN before its reward, and after: more of what it makes are molecules, and more of them are the same.",
+        order=[page, chart],
+    )
+
+
+def _collapsed(seed: int) -> list[Any]:
+    """Two checkpoints: their graphs from the same codes, and what was measured of each."""
+    rows, parts = [], []
+    for id in (a.BEFORE, a.MAXIMISE):
+        made = a.drawn(id, COLLAPSE, seed, catalog.family(id).Settings())
+        title, scores = catalog.recipe(id).title, weights.manifest()[id].get("scores", {})
+        rows.append(Row(made.frames, COLLAPSE // 2, title=title, view=view_of(catalog.dataset(id).space)))
+        gauges = "".join(
+            f'<div><b>{scores[key]:.1%}</b><i style="--share:{scores[key]:.3f}"></i>{name}</div>'
+            for key, name in (("valid", "valid"), ("unique", "and different"), ("new", "and new"))
+            if key in scores
+        )
+        parts.append(f'<h3>{html.escape(title)}</h3><div class="dgm-gauges">{gauges}</div>')
+        receipt = str(made.receipt)
+    said = (
+        "Of 10,000 codes. The reward pays for each graph alone, and nothing for being unlike the others. The published one went the same "
+        "way: 98.1 % valid, 10.2 % and different, 9.6 % and new (De Cao and Kipf, 2018)."
+    )
+    return [Film(rows, f"collapse-{seed}", receipt), f'{"".join(parts)}<p class="dgm-hint">{said}</p>']
