@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from dgm_models import weights
-from dgm_models.conditions import Classes, Given, Numbers
+from dgm_models.conditions import Classes, Described, Given, Numbers
 from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
@@ -105,13 +105,14 @@ def _about(data: Dataset) -> dict[str, Any]:
     space = data.space
     known = {"shape": space.shape, "classes": data.condition.count, **dict.fromkeys(("size", "visible", "units"), space.size)}
     given = data.condition.taken[0] if isinstance(data.condition, Given) else 0
+    numbers = data.condition.taken[0] if isinstance(data.condition, Numbers | Described) else 0
     if isinstance(space, Tokens):
-        numbers = data.condition.taken[0] if isinstance(data.condition, Numbers) else 0
         return {**known, "length": space.length, "levels": space.end + 1, "numbers": numbers}
     if isinstance(space, Graphs):
         kinds = {"atoms": space.atoms, "elements": len(space.elements) + 1, "kinds": space.bonds + 1}
         return {**known, **kinds, "given": data.condition.taken[0], "rewards": data.condition.taken[0]}
-    return {**known, "channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else known
+    pictured = {"channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else {}
+    return {**known, "numbers": numbers, **pictured}
 
 
 def _taken(maker: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:

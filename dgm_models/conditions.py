@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models.spaces import Space
@@ -116,6 +117,30 @@ class Numbers(Carried):
             at = int(outside.nonzero()[0])
             raise ValueError(f"{self.names[at]}: expected a number from {low[at]:g} to {high[at]:g}")
         return torch.cat([(2 * y - low - high) / (high - low), y.new_ones(n, 1)], dim=1)
+
+
+@dataclass(frozen=True)
+class Described(Carried):
+    """One of some classes and numbers beside it: y float (n, 1 + numbers), first the class by its number, -1 for none."""
+
+    classes: Classes
+    numbers: Numbers
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        return (self.classes.count + len(self.numbers.names) + 1,)
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        """The class as 1 among 0, all 0 for none; then the numbers, their ranges become [-1, 1]."""
+        if y is None:
+            return self.null(n)
+        y = torch.as_tensor(y).float()
+        if y.shape != (n, 1 + len(self.numbers.names)):
+            raise ValueError(f"expected {n} rows of a label and {', '.join(self.numbers.names)}, got {tuple(y.shape)}")
+        if not (y[:, 0] == y[:, 0].round()).all():
+            raise ValueError("expected labels as whole numbers")
+        label = self.classes.check(y[:, 0].long(), n)
+        return torch.cat([F.one_hot(label, self.classes.count + 1)[:, :-1].float(), self.numbers.check(y[:, 1:], n)], 1)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,15 @@ function solid(box) {
   const part = (kind, name, how) => { const made = document.createElementNS(SVG, kind); made.setAttribute('class', name); for (const [key, value] of Object.entries(how)) made.setAttribute(key, value); return made; };
   const draw = () => {
     const near = (z) => 1 + 0.18 * z / reach, at = ([x, y, z]) => [x * scale * near(z), -y * scale * near(z)];
+    const radius = (i) => (BALL[atoms[i][0]] || 0.42) * scale * near(places[i][2]);
     const parts = atoms.map(([element], i) => {
       const [cx, cy] = at(places[i]);
-      return [places[i][2], part('circle', `atom ${element}`, { cx, cy, r: (BALL[element] || 0.42) * scale * near(places[i][2]) })];
+      return [places[i][2], part('circle', `atom ${element}`, { cx, cy, r: radius(i) })];
     });
     for (const [one, other, order] of bonds) {
-      const [a, b] = [at(places[one]), at(places[other])], long = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1;
+      let [a, b] = [at(places[one]), at(places[other])];
+      const long = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1, inward = [one, other].map((i) => 0.8 * radius(i) * Math.min(1, long / (1.4 * scale)) / long);
+      [a, b] = [[0, 1].map((k) => a[k] + (b[k] - a[k]) * inward[0]), [0, 1].map((k) => b[k] + (a[k] - b[k]) * inward[1])];
       const aside = [(a[1] - b[1]) / long, (b[0] - a[0]) / long], depth = (places[one][2] + places[other][2]) / 2 - 0.05;
       for (let line = 0; line < order; line++) {
         const off = (line - (order - 1) / 2) * 0.26 * scale;

@@ -9,6 +9,7 @@ SETS: dict[str, Dataset] = {
     each.id: each
     for each in (
         mnist.DATA,
+        mnist.AS_WRITTEN,
         fashion.DATA,
         cifar.DATA,
         shakespeare.DATA,

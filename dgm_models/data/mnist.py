@@ -7,15 +7,17 @@ data set `ylecun/mnist` through the `datasets` library. Either way their sha256 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dgm_models.conditions import Classes
+from dgm_models.conditions import Classes, Described, Numbers
 from dgm_models.data.dataset import ASSETS, DataError, Dataset
 from dgm_models.data.idx import Idx
+from dgm_models.modalities import strokes
 from dgm_models.spaces import Pixels
 
 # sha256 of the raw pixels and labels, in the original order
@@ -31,6 +33,9 @@ FILES = Idx(
     },
 )
 BINARIZED = "9fcd8da6f0fdf09b2ba30fe63a0bb784042a0de82563172530229b983e294ff2"  # of the packed bits
+LABELS = Classes(tuple("0123456789"))
+SHAPE = Numbers(strokes.NAMES, ((-50.0, 50.0), (0.5, 6.0), (2.0, 22.0), (10.0, 20.0)))
+SHAPED = 500
 FEW = "86f6bc8235cd3bc8fbd279a44b3925670436e065f876be0df66366f6ef7d3f47"
 
 
@@ -70,12 +75,30 @@ def pixels(levels: Tensor) -> Tensor:
     return levels.float() / 255
 
 
+@lru_cache(maxsize=1)
+def shaped_test() -> tuple[Tensor, Tensor]:
+    """The test digits, and how each is written: its label and `strokes.NAMES`, float (10000, 5)."""
+    return _described(*test())
+
+
+@lru_cache(maxsize=1)
+def shaped_shown() -> tuple[Tensor, Tensor]:
+    """The first few hundred of them, for pages: it takes a moment to measure."""
+    x, y = test()
+    return _described(x[:SHAPED], y[:SHAPED])
+
+
+def _described(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    low, high = torch.tensor(SHAPE.ranges).T
+    return x, torch.cat([y[:, None].float(), torch.cat([strokes.measure(pixels(some)) for some in x.split(2000)]).clamp(low, high)], 1)
+
+
 DATA = Dataset(
     "mnist",
     "MNIST",
     "digit",
     Pixels(1, 28),
-    Classes(tuple("0123456789")),
+    LABELS,
     judge="reader-mnist",
     hub=FILES.hub,
     licence="none stated; redistributed everywhere for research and teaching",
@@ -85,4 +108,15 @@ DATA = Dataset(
     shown=test,
     few=few,
     is_ink=True,
+)
+AS_WRITTEN = replace(
+    DATA,
+    id="mnist-shape",
+    title="MNIST, as written",
+    condition=Described(LABELS, SHAPE),
+    train=lambda: _described(*train()),
+    test=shaped_test,
+    shown=shaped_shown,
+    few=None,
+    of=DATA.id,
 )

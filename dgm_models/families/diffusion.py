@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models.conditions import NOTHING, Condition
-from dgm_models.contracts import Family, Frame, Noise, Settings, knob
+from dgm_models.contracts import Family, Frame, Learner, Noise, Settings, knob
 from dgm_models.guidance import follow_measurement, infer_labels, weigh_hypotheses
 from dgm_models.measurements import Linear, put_back_in_range
 from dgm_models.networks import fitted
@@ -77,6 +77,12 @@ class Diffusion(Family):
         data, noise = self.space.to_signal(x), torch.randn_like(x)
         x_t = beside(t, x) * data + (1 - beside(t, x)) * noise
         return (self.network(x_t, t, y) - (data - noise)).square().mean()
+
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        """Begins as a trained one that hears labels alone, where that is its teacher."""
+        if teacher is not None:
+            self.network.begin_as(teacher.network)
+        yield ""
 
     def velocity(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes."""

@@ -23,7 +23,7 @@ from dgm_models.networks.graph import MolecularGame
 from dgm_models.spaces import Graphs
 
 PENALTY = 10.0
-WORTH = 3.0  # what being a molecule is worth beside goals, each from -1 to 1
+WORTH, PULL = 1.5, 2.0  # what being a molecule is worth, and what a goal is that is reached and wished for as much as can be
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class MolGAN(Family):
     Settings = MolGANSettings
     silent = "none: a generator and a critic, no density"
 
-    def __init__(self, network: MolecularGame, space: Graphs, condition: Numbers, free: float = 0.5, trade: float = 0.05) -> None:
+    def __init__(self, network: MolecularGame, space: Graphs, condition: Numbers, free: float = 0.5, trade: float = 0.4) -> None:
         super().__init__()
         self.network, self.space, self.condition = network, space, condition
         self.free, self.after, self.trade = free, trade, 1.0
@@ -69,7 +69,7 @@ class MolGAN(Family):
                 paid = torch.cat([F.pad(known, (1, 0), value=1.0), self.paid(self._settled(made))])
             told = torch.cat([self.network.reward(*real), self.network.reward(*(part.detach() for part in made))])
             return F.mse_loss(told, paid)
-        worth = torch.cat([given.new_full((len(x), 1), WORTH), given[:, :-1]], 1)
+        worth = torch.cat([given.new_full((len(x), 1), WORTH), PULL * given[:, :-1]], 1)
         earned = (self.network.reward(*made) * worth).sum(1).mean()
         return -self.trade * self.network.critic(*made).mean() - (1 - self.trade) * earned
 

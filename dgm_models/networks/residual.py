@@ -23,17 +23,25 @@ class Fourier(nn.Module):
 
 
 class Condition(nn.Module):
-    """Scalars and a label (the last index means none) -> one vector (n, width) that steers every block."""
+    """Scalars and a label (the last index means none), or so many numbers in its place -> one vector (n, width) that steers every block."""
 
-    def __init__(self, width: int, classes: int = 0, scalars: int = 1) -> None:
+    def __init__(self, width: int, classes: int = 0, scalars: int = 1, numbers: int = 0) -> None:
         super().__init__()
         self.fourier = Fourier(64)
         self.scalars = nn.Linear(64 * scalars, width)
-        self.label = nn.Embedding(classes + 1, width)
+        self.label = nn.Linear(numbers, width) if numbers else nn.Embedding(classes + 1, width)
         self.out = nn.Linear(width, width)
 
+    @torch.no_grad()
+    def begin_as(self, label: nn.Embedding) -> None:
+        """Numbers that begin with a class, as 1 among 0, are heard as that label was; the rest changes nothing yet."""
+        *known, none = label.weight
+        self.label.bias.copy_(none)
+        self.label.weight.zero_()
+        self.label.weight[:, : len(known)] = (torch.stack(known) - none).T
+
     def forward(self, scalars: Tensor, y: Tensor) -> Tensor:
-        """(n, scalars), (n,) -> (n, width)."""
+        """(n, scalars), (n,) or (n, numbers) -> (n, width)."""
         seen = torch.cat([self.fourier(s) for s in scalars.unbind(1)], dim=1)
         return self.out(F.silu(self.scalars(seen) + self.label(y)))
 
@@ -118,12 +126,13 @@ class PatchUNet(nn.Module):
         scalars: int = 1,
         patch: int = 2,
         smooth: bool = False,
+        numbers: int = 0,
     ) -> None:
-        """smooth: twice differentiable, for energies: SiLU itself, and no attention."""
+        """numbers: of a condition that is no label. smooth: twice differentiable, for energies: SiLU itself, and no attention."""
         super().__init__()
         self.patch, steer, wide = patch, 2 * width, 2 * width
         self.activation = F.silu if smooth else fast_silu
-        self.condition = Condition(steer, classes, scalars)
+        self.condition = Condition(steer, classes, scalars, numbers)
         self.enter = nn.Conv2d(channels * patch**2, width, 3, padding=1)
         self.falling = nn.ModuleList(Block(width, steer, self.activation) for _ in range(fine))
         self.down = nn.Conv2d(width, wide, 3, stride=2, padding=1)

@@ -12,14 +12,23 @@ from dgm_models.networks.residual import PatchUNet
 class VelocityUNet(PatchUNet):
     """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w).
 
-    With `given` planes the condition is no label but another picture of that many planes, (n, given, h, w), which is laid beside x_t.
+    With `given` planes the condition is no label but another picture of that many planes, (n, given, h, w), which is laid beside x_t; with
+    `numbers` it is so many of those, (n, numbers).
     """
 
     views, divides = 3, 4
 
-    def __init__(self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0, given: int = 0) -> None:
-        super().__init__(self.views * channels + given, channels, width=width, fine=fine, coarse=coarse, classes=classes)
+    def __init__(
+        self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0, given: int = 0, numbers: int = 0
+    ) -> None:
+        super().__init__(self.views * channels + given, channels, width=width, fine=fine, coarse=coarse, classes=classes, numbers=numbers)
         self.colours, self.given = channels, given
+
+    def begin_as(self, other: VelocityUNet) -> None:
+        """Start from one of the same size that hears labels, where this one hears numbers that begin with the class."""
+        told = {name: value for name, value in other.state_dict().items() if not name.startswith("condition.label.")}
+        self.load_state_dict({**self.state_dict(), **told})
+        self.condition.begin_as(other.condition.label)
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         # near the data a pixel moves by less than bf16 resolves: show it also in units of the noise, from black and from white

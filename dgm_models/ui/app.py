@@ -45,6 +45,7 @@ from dgm_models.ui.tabs import (
     molecules,
     mydigit,
     start,
+    style,
     superresolution,
     vae,
 )
@@ -72,7 +73,7 @@ PAGES = (
     Page("Start", "", (start,)),
     Page("Families", "families", (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan)),
     Page("Lesser known", "lesser-known", (belief, boltzmann, gsn, gradient_flow, gflownet)),
-    Page("Digits", "digits", (digits, inpainting, superresolution, interpolation)),
+    Page("Digits", "digits", (digits, style, inpainting, superresolution, interpolation)),
     Page("Sequences", "sequences", (language,)),
     Page("Science", "science", (molecules,)),
     Page("Compare", "compare", (mydigit, board)),

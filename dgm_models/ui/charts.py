@@ -258,7 +258,7 @@ def planes(panels: Sequence[tuple[str, list[Dot]]], across: str, upwards: str, x
 
 def against(asked: list[float], measured: list[float], titles: Sequence[str], name: str, said: str) -> str:
     """What was measured over what was asked for, a dot each, and the line where both are one."""
-    wide, tall, left, foot = 620, 430, 62, 46
+    wide, tall, left, foot = 640, 385, 62, 46
     low, high = (edge([*asked, *measured]) for edge in (min, max))
     low, high = low - 0.03 * (high - low), high + 0.03 * (high - low) + 1e-6
     floor, end = tall - foot, wide - EDGE
@@ -268,12 +268,12 @@ def against(asked: list[float], measured: list[float], titles: Sequence[str], na
     line = f"{said}; correlation {correlation:.2f}"
     parts = [f'<svg class="dgm-chart" viewBox="0 0 {wide} {tall}" role="img" aria-label="{html.escape(f"{name}: {line}")}">']
     parts.append(f'<text x="{left}" y="16">{html.escape(line)}</text><path class="axis" d="M{left} 24V{floor}H{end}"/>')
-    parts.append(f'<path class="mark" d="M{x_of(low):.1f} {y_of(low):.1f}L{x_of(high):.1f} {y_of(high):.1f}"/>')
+    parts.append(f'<path class="axis" stroke-dasharray="4 5" d="M{left} {floor}L{end} 30"/>')
     for tick in torch.linspace(low, high, 6).tolist()[1:-1]:
         parts.append(f'<text x="{left - 7}" y="{y_of(tick) + 5:.0f}" text-anchor="end">{tick:.1f}</text>')
         parts.append(f'<text x="{x_of(tick):.0f}" y="{floor + 19}" text-anchor="middle">{tick:.1f}</text>')
     for x, y, title in zip(asked, measured, titles, strict=True):
-        dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="5"'
+        dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="4"'
         parts.append(f'<circle class="model" {dot}><title>{html.escape(title)}: asked {x:.1f}, measured {y:.1f}</title></circle>')
     parts.append(f'<text x="{(left + end) / 2}" y="{tall - 6}" text-anchor="middle">asked for: {html.escape(name)}</text>')
     parts.append(f'<text transform="translate(15 {floor / 2:.0f}) rotate(-90)" text-anchor="middle">measured</text>')
