@@ -156,6 +156,19 @@ def test_without_imbalance_it_draws_in_proportion_to_the_reward():
     assert after[1] < 0.6 * before[1]
 
 
+def test_parts_of_molecules_are_molecules_of_all_sizes_and_what_they_are_of_stays():
+    model = gflownet(qm9.GRAPHS)
+    x = elements.read(qm9.GRAPHS, ["OCC#CC1CO1"]).repeat(200, 1)
+    before = x.clone()
+    torch.manual_seed(0)
+    parts = model.part_of(x)
+    assert torch.equal(x, before)
+    assert all(elements.write(qm9.GRAPHS, parts))
+    sizes = (parts[:, :9] > 0).sum(1)
+    assert set(sizes.tolist()) == set(range(1, 8))
+    assert model.builds(parts).all()
+
+
 def test_what_cannot_be_built_has_no_chance_and_the_rest_of_a_batch_keeps_its_own():
     model = gflownet(qm9.GRAPHS)
     x = elements.read(qm9.GRAPHS, ["CCO", "C=C=C", "COOC", "CC#N"])

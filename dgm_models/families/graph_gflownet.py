@@ -170,18 +170,23 @@ class GraphGFlowNet(Family):
         return SHARP * (given[:, :-1] * reached).sum(1)
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "model") -> Tensor:
-        """Squared imbalance, beyond FAR nats in proportion to it, of ways to the data that can be built, which go back by chance, and of as
-        many that the policy goes; y: what the data have of each goal. Wishes are drawn anew."""
+        """Squared imbalance, beyond FAR nats in proportion to it, of ways to parts of the data, as far as they can be built, and of as many
+        that the policy goes; y: what the data have of each goal. Wishes are drawn anew.
+
+        The policy itself seldom ends at a small molecule: parts of larger ones teach it how seldom."""
         can = self.builds(x)
         x, y = x[can], torch.zeros(len(x), len(self.condition.names))[can] if y is None else y.float()[can]
         wish = (2 * torch.rand(2 * len(x), len(self.condition.names)) - 1) * (torch.rand(2 * len(x), len(self.condition.names)) < 0.5)
         given = self.condition.drop(self.condition.check(wish, len(wish)), self.drop)
         with torch.no_grad():
+            whole, x = x, self.part_of(x)
+            smaller = (whole != x).any(1)
+            if smaller.any():
+                y[smaller] = self._reached(x[smaller])
             ways, made = self.forth(given[len(x) :])
             back = self.back(x, torch.rand(len(x), self.longest))
             ends = torch.cat([x, made])
-            of_made = torch.tensor([goals(text) if text else (0.0,) * wish.shape[1] for text in graph.write(self.space, made)])
-            reached = torch.cat([y, of_made])
+            reached = torch.cat([y, self._reached(made)])
             alike = torch.tensor([graph.symmetries(self.space, row) for row in ends]).float().log()
         target = self.log_reward(given, reached) + alike + torch.cat([back.back, ways.back])
         both = Ways(
@@ -192,6 +197,21 @@ class GraphGFlowNet(Family):
             target,
         )
         return F.huber_loss(self.log_z(given) + self.log_forth(both, given), target, delta=FAR)
+
+    def _reached(self, x: Tensor) -> Tensor:
+        """What graphs have of each goal, (n, goals)."""
+        return torch.tensor([goals(text) for text in graph.write(self.space, x)])
+
+    def part_of(self, x: Tensor) -> Tensor:
+        """Of each graph what it was so many steps ago, from none to all but one, by torch's own stream."""
+        elements, bonds = self.space.split(x.clone())
+        left = (torch.rand(len(x)) * ((elements > 0).sum(1) + _rings(elements, bonds))).long()
+        while bool((left > 0).any()):
+            on = left > 0
+            away = torch.multinomial(self.undone(elements[on], bonds[on]).float(), 1)[:, 0]
+            elements[on], bonds[on], _ = self.before(elements[on], bonds[on], away)
+            left = left - 1
+        return self.space.join(elements, bonds)
 
     def log_forth(self, ways: Ways, given: Tensor) -> Tensor:
         """log P_F of each way, (n,)."""

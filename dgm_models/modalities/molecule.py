@@ -84,6 +84,7 @@ def properties(smiles: str) -> tuple[float, float, float]:
     return Crippen.MolLogP(molecule), rdMolDescriptors.CalcTPSA(molecule), float(molecule.GetNumHeavyAtoms())
 
 
+@lru_cache(maxsize=100_000)
 def goals(smiles: str) -> tuple[float, ...]:
     """GOALS of a valid string: QED; logP from -2 to 3, polar surface from 0 to 100 square angstrom, rings from 0 to 3 and heavy atoms from
     1 to 9, each as a share of that way, what lies beyond as its end."""

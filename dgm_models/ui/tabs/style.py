@@ -25,17 +25,15 @@ COUNT, ACROSS, COLUMNS = 30, 10, 9  # digits, in a row; values of a sweep
 
 
 def build() -> Live:
-    live = p.panel(
-        ID,
-        [
-            p.column(3, _digit(True), _shape, _turn, p.seed(), width=220),
-            p.column(10, p.player(ID), width=300),
-        ],
-        _written,
-        "Move",
-        "Same seeds, same noise: only what you move changes. Thicker, wider, more slanted, and turned by any angle.",
-        api_name=ID,
-    )
+    words = "Same seeds, same noise: only what you move changes. Thicker, wider, more slanted, and turned by any angle."
+    with p.view(ID, "Move", words):
+        live = p.wired(
+            ID,
+            [p.column(3, _digit(True), _shape, _turn, p.seed(), width=220), p.column(10, p.player(ID), width=300)],
+            _written,
+            api_name=ID,
+        )
+        p.folded("written", [MODEL])
     live.parts["sweep"] = p.panel(
         f"{ID}.sweep",
         [p.column(3, _digit(False), _shape, p.seed(), width=220), p.column(10, p.player("style-sweep"), width=300)],
