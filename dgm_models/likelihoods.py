@@ -127,7 +127,7 @@ class Logistics(Likelihood):
 
 
 class Categorical(Likelihood):
-    """Logits of the token in each place, (n, tokens and the end, length); after the end comes nothing."""
+    """Logits of the token in each place, (n, tokens and the end, length); after the end nothing counts."""
 
     even = True
 
@@ -136,7 +136,8 @@ class Categorical(Likelihood):
         self.numbers = space.end + 1
 
     def log_prob(self, x: Tensor, out: Tensor) -> Tensor:
-        return -F.cross_entropy(out, x, reduction="none").sum(1)
+        before = F.pad((x == self.space.end).cumsum(1), (1, 0))[:, :-1]
+        return -(F.cross_entropy(out, x, reduction="none") * (before == 0)).sum(1)
 
     def moments(self, out: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError("tokens have no mean: expected pictures or points")

@@ -10,8 +10,8 @@ import torch
 from dgm_models import catalog
 from dgm_models.applications import molecules as m
 from dgm_models.applications import typed
-from dgm_models.contracts import Noise
-from dgm_models.data import qm9
+from dgm_models.contracts import Frame, Noise
+from dgm_models.data import qm9, zinc
 from dgm_models.families.strings import Strings, StringSettings
 from dgm_models.modalities import molecule
 from dgm_models.modalities.views import molecules as view
@@ -167,6 +167,32 @@ def test_a_body_has_all_atoms_hydrogen_with_them_and_bonds_of_a_length_that_bond
         assert 0.9 < apart < 1.7
         assert 1 <= order <= 3
     assert molecule.solid("OCC#CC1CO1") == body
+
+
+def test_what_cannot_be_shown_in_space_is_not_and_takes_no_time():
+    assert molecule.solid("C" * 40) is None
+    known, _ = typed.read("CC(C)CCCC(C)C1CCC2C1(CCC3C2CC=C4C3(CCC(C4)O)C)C")  # cholesterol
+    assert known.facts.formula == "C27H46O"
+
+
+def test_a_graph_that_is_no_molecule_says_what_it_is():
+    x = catalog.read("gflownet-qm9", "CO")
+    x[0, 9] = 3
+    made = m.Drawn("gflownet-qm9", [Frame(x, "")], catalog.write("gflownet-qm9", x), None, None)
+    told = m.told_drawn(made, 0)
+    assert told.smiles == "C#O"
+    assert told.wrong == "too many bonds at O, atom 2"
+
+
+def test_the_molecules_of_zinc_that_ship_are_as_rdkit_writes_them_and_have_no_hands():
+    texts = molecule.strings(zinc.SPACE, zinc.SPACE.read(zinc.DATA.shown()[0]))
+    assert len(texts) == 1000
+    assert all(molecule.unhanded(text) == text for text in texts[:50])
+    told = m.told(texts[0], "zinc")
+    assert told.new is None
+    assert told.alike == 1
+    with pytest.raises(ValueError, match="SMILES"):
+        molecule.unhanded("C(")
 
 
 def test_how_unlike_molecules_are():

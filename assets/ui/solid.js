@@ -1,14 +1,14 @@
 // A molecule in space: balls and sticks, nearer ones larger and before farther ones. Dragged, or by the arrow keys, it turns.
 function solid(box) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  box.replaceChildren(svg);  // first of all: what is empty would be tried again
   const { atoms, bonds } = JSON.parse(box.dataset.solid), SVG = 'http://www.w3.org/2000/svg', SIDE = 220, BALL = { H: 0.28, C: 0.4 };
   const reach = Math.max(...atoms.map(([, ...place]) => Math.hypot(...place))) + 0.6, scale = SIDE / 2.1 / reach;
-  const svg = document.createElementNS(SVG, 'svg');
   let places = atoms.map(([, ...place]) => place), from = null;
   svg.setAttribute('viewBox', `${-SIDE / 2} ${-SIDE / 2} ${SIDE} ${SIDE}`);
-  svg.setAttribute('role', 'img');
+  svg.setAttribute('role', 'application');
   svg.setAttribute('aria-label', `${box.dataset.name} in space; arrow keys turn it`);
   svg.setAttribute('tabindex', '0');
-  box.replaceChildren(svg);
   const turn = (across, up) => {
     const [c, s, d, t] = [Math.cos(across), Math.sin(across), Math.cos(up), Math.sin(up)];
     places = places.map(([x, y, z]) => [c * x + s * z, y, c * z - s * x]).map(([x, y, z]) => [x, d * y - t * z, d * z + t * y]);

@@ -17,8 +17,9 @@ from dgm_models.contracts import SEED_LIMIT, Frame, Noise, Settings
 from dgm_models.data import SETS, qm9
 from dgm_models.families.strings import Strings, StringSettings
 from dgm_models.measurements import Hide
+from dgm_models.modalities import graph
 from dgm_models.modalities.molecule import Facts, canonical, facts, fault, properties, solid, strings
-from dgm_models.spaces import Smiles
+from dgm_models.spaces import Graphs, Smiles
 
 GPT, VAE = "gpt-qm9", "vae-qm9"
 KNOWS = "molecules of at most nine atoms of C, N, O and F, without charges"  # of QM9, as graphs and as SELFIES
@@ -29,12 +30,20 @@ RADIUS, BITS = 2, 2048  # of the circular fingerprints by which molecules are co
 
 @dataclass(frozen=True)
 class Drawn:
-    """The film of some molecules, the SMILES string of each, and what was asked for, one number a property, or nothing."""
+    """Of a model the film of some molecules, the SMILES string of each, what was asked for, a number a property, or nothing, and the piece
+    that must be in them."""
 
+    id: str
     frames: list[Frame]
     smiles: list[str]
     asked: tuple[float, ...] | None
     receipt: Receipt
+    piece: str = ""
+
+    @property
+    def kept(self) -> int:
+        """How many hold the piece."""
+        return sum(holds(text, self.piece) for text in self.smiles)
 
 
 def drawn(id: str, count: int, seed: int, settings: Settings, asked: Sequence[float] | None = None) -> Drawn:
@@ -46,7 +55,7 @@ def drawn(id: str, count: int, seed: int, settings: Settings, asked: Sequence[fl
     y = None if asked is None else torch.tensor([list(asked)] * count)
     with measured(loaded, catalog.recipe(id).title, seed, count) as receipt:
         frames = list(loaded.model.trace(noise, y, settings))
-    return Drawn(frames, catalog.write(id, frames[-1].x), None if asked is None else tuple(asked), receipt)
+    return Drawn(id, frames, catalog.write(id, frames[-1].x), None if asked is None else tuple(asked), receipt)
 
 
 def models() -> dict[str, str]:
@@ -61,7 +70,8 @@ def heeded(count: int, seed: int) -> tuple[Tensor, Tensor, list[str]]:
     loaded, noise = catalog.open_for("sample", GPT), Noise(seeds_from(seed, count))
     wish = qm9.DATA.shown()[1]
     wish = wish[noise.choose(torch.ones(len(wish)))]
-    made = catalog.write(GPT, loaded.model.sample(noise, wish, StringSettings()))
+    with measured(loaded, catalog.recipe(GPT).title, seed, count):
+        made = catalog.write(GPT, loaded.model.sample(noise, wish, StringSettings()))
     there = [at for at, text in enumerate(made) if canonical(text)]
     return wish[there], torch.tensor([properties(made[at]) for at in there]).view(-1, wish.shape[1]), [made[at] for at in there]
 
@@ -79,19 +89,20 @@ def between(one: str, other: str, steps: int) -> Drawn:
     with measured(loaded, catalog.recipe(VAE).title, 0, steps) as receipt:
         first, last = loaded.model.encode(torch.cat(ends))
         x = loaded.model.decode(torch.stack([torch.lerp(first, last, i / (steps - 1)) for i in range(steps)]))
-    return Drawn([Frame(x, f"{steps} codes, evenly apart")], catalog.write(VAE, x), None, receipt)
+    return Drawn(VAE, [Frame(x, f"{steps} codes, evenly apart")], catalog.write(VAE, x), None, receipt)
 
 
 # a piece that must be in it -------------------------------------------------------------------------------------------
 
 
-def with_piece(id: str, count: int, seed: int, settings: StringSettings, piece: str, asked: Sequence[float] | None = None) -> Drawn:
+@lru_cache(maxsize=8)
+def with_piece(id: str, count: int, seed: int, settings: StringSettings, piece: str, asked: tuple[float, ...] | None = None) -> Drawn:
     """Draw so many strings that hold a piece, a valid string itself, letter by letter.
 
     Of DRAFTS strings that the model draws freely, each place is weighed by how likely the piece is there, and one is drawn by these weights
     (sampling importance resampling: Rubin, 1988); from behind the piece on the model goes on. Where what comes out does not hold the piece
-    as RDKit reads it, a digit of it having closed another ring say, that string is drawn anew, ROUNDS times at most. ValueError for a
-    piece that cannot be spelt or has no room.
+    as RDKit reads it, a digit of it having closed another ring say, that string is drawn anew, ROUNDS times at most. Behind the piece
+    only the temperature counts, neither top-p nor guidance. ValueError for a piece that cannot be spelt or has no room.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"How many: expected 1 to {MOST} molecules, got {count}")
@@ -110,7 +121,7 @@ def with_piece(id: str, count: int, seed: int, settings: StringSettings, piece: 
             left = torch.tensor([at for at in left.tolist() if not holds(catalog.write(id, x[at : at + 1])[0], piece)], dtype=torch.long)
             if not len(left):
                 break
-    return Drawn(_letter_by_letter(x, model.space), catalog.write(id, x), None if asked is None else tuple(asked), receipt)
+    return Drawn(id, _letter_by_letter(x, model.space), catalog.write(id, x), None if asked is None else tuple(asked), receipt, piece)
 
 
 def holds(smiles: str, piece: str) -> bool:
@@ -126,8 +137,8 @@ def _piece(space: Smiles, piece: str) -> Tensor:
         letters = space.split(piece)
     except ValueError as error:
         raise ValueError(f"Must be in it: this model spells with {''.join(space.alphabet)}, got {piece[:40]!r}") from error
-    if not canonical(piece) or len(letters) > LONGEST_PIECE:
-        said = f"{len(letters)} letters" if canonical(piece) else fault(piece)
+    if len(letters) > LONGEST_PIECE or not canonical(piece):
+        said = f"{len(letters)} letters" if len(letters) > LONGEST_PIECE else fault(piece)
         raise ValueError(
             f"Must be in it: expected a SMILES string of at most {LONGEST_PIECE} letters, such as C(=O)N, got {piece[:40]!r}: {said}"
         )
@@ -164,8 +175,8 @@ def _letter_by_letter(x: Tensor, space: Smiles) -> list[Frame]:
 
 @dataclass(frozen=True)
 class Shares:
-    """Of some strings: how many are molecules, how many different ones these are, and how many of those are not among what models of QM9
-    learned from."""
+    """Of some strings: how many are molecules, how many different ones these are, and how many of those are not in the part of QM9 that
+    models learn from."""
 
     count: int
     valid: int
@@ -182,8 +193,8 @@ def shares(texts: Sequence[str]) -> Shares:
 
 @dataclass(frozen=True)
 class Told:
-    """Of one string: what is wrong with it, or what can be computed, whether it is not among what models learned from, where that is known,
-    the most alike among some that were held out, with their Tanimoto similarity, and its shape, as `molecule.solid` has it."""
+    """Of one string: what is wrong with it, or what can be computed; whether it is not in the part of QM9 that models learn from, where
+    that is its data set; the most alike among some that were held out, with their Tanimoto similarity; its shape (`molecule.solid`)."""
 
     smiles: str
     wrong: str
@@ -192,6 +203,20 @@ class Told:
     nearest: str = ""
     alike: float = 0.0
     solid: dict[str, Any] | None = None
+
+
+def told_drawn(made: Drawn, at: int) -> Told:
+    """Of one that was drawn; a graph that is no molecule says why."""
+    data = catalog.dataset(made.id)
+    if not made.smiles[at] and isinstance(data.space, Graphs):
+        row = made.frames[-1].x[at]
+        return Told(graph.as_built(data.space, row), graph.fault(data.space, row))
+    return told(made.smiles[at], data.id)
+
+
+def known_whole(id: str) -> bool:
+    """Whether all that a model's data set has ships, so that what is new can be told."""
+    return catalog.dataset(id).id.startswith(qm9.DATA.id)
 
 
 def told(smiles: str, data: str = qm9.DATA.id) -> Told:

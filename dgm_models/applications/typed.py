@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 Answer = tuple[Told, list[list[Any]]]
 
 
-def read(smiles: Any) -> Answer:
-    """What is known of a string, and its drawing. ValueError for what is no text, too long, or took too much."""
+def read(smiles: Any, label: str = "Molecule") -> Answer:
+    """What is known of a string, and its drawing. ValueError, which names the label, for what is no text, too long, or took too much."""
     text = smiles.strip() if isinstance(smiles, str) else ""
     if not text or len(text) > MOST or not text.isascii() or not text.isprintable():
         got = "nothing" if not text else f"{len(text):,} letters" if len(text) > MOST else "other letters"
-        raise ValueError(f"Molecule: expected a SMILES string of 1 to {MOST} plain letters, such as CCO, got {got}")
-    answer = _reader.ask(text)
+        raise ValueError(f"{label}: expected a SMILES string of 1 to {MOST} plain letters, such as CCO, got {got}")
+    answer = _reader.ask(text, label)
     facts = answer["told"].pop("facts")
     return Told(**answer["told"], facts=Facts(**facts) if facts else None), answer["drawing"]
 
@@ -39,7 +39,7 @@ class Reader:
     def __init__(self) -> None:
         self._lock, self._process, self._said = threading.Lock(), None, queue.SimpleQueue()
 
-    def ask(self, text: str) -> dict[str, Any]:
+    def ask(self, text: str, label: str = "Molecule") -> dict[str, Any]:
         with self._lock:
             try:
                 if self._process is None:
@@ -47,7 +47,7 @@ class Reader:
                 return self._answer(text, SECONDS)
             except (queue.Empty, OSError) as error:
                 self.end()
-                raise ValueError("Molecule: RDKit took too long over this string, or too much memory. Try a shorter one.") from error
+                raise ValueError(f"{label}: RDKit took too long over this string, or too much memory. Try a shorter one.") from error
 
     def _begin(self) -> None:
         command = [sys.executable, "-m", __name__]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zlib
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from dgm_models.spaces import Smiles
 HUB, FILE = "edmanft/zinc250k", "molecules/zinc250k.txt.gz"
 SHA256 = "f900b46bb42b77aab37cd827d1ea474e2a037ecab2bd7def2b6027492216d36a"  # of the strings, a line each, in the order of the file
 SHOWN_SHA256 = "df4032b5fab965bf1ce72d772d745e4cf63cb057e3bf2289a5adadae0a3fc7da"
-HELD_OUT, SHOWN = 5000, 1000
+HELD_OUT = 5000
 SPACE = Smiles(tuple("#()+-12345678=BCFHINOPS[]clnors"), 80)
 
 
@@ -38,7 +39,7 @@ def _strings() -> list[str]:
 def _from_folder(path: Path) -> str:
     try:
         return gzip.decompress(path.read_bytes()).decode("ascii")
-    except OSError as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataError(f"no ZINC250k: {error}. Put {FILE} there, or unset DGM_DATA to take the Hub data set {HUB}") from error
 
 

@@ -175,8 +175,8 @@ class GraphGFlowNet(Family):
 
         The policy itself seldom ends at a small molecule: parts of larger ones teach it how seldom."""
         can = self.builds(x)
-        x, y = x[can], torch.zeros(len(x), len(self.condition.names))[can] if y is None else y.float()[can]
-        wish = (2 * torch.rand(2 * len(x), len(self.condition.names)) - 1) * (torch.rand(2 * len(x), len(self.condition.names)) < 0.5)
+        x, y = x[can], x.new_zeros(len(x), len(self.condition.names), dtype=torch.float32)[can] if y is None else y.float()[can]
+        wish = (2 * torch.rand(2 * len(x), y.shape[1], device=x.device) - 1) * (torch.rand(2 * len(x), y.shape[1], device=x.device) < 0.5)
         given = self.condition.drop(self.condition.check(wish, len(wish)), self.drop)
         with torch.no_grad():
             whole, x = x, self.part_of(x)
@@ -184,10 +184,10 @@ class GraphGFlowNet(Family):
             if smaller.any():
                 y[smaller] = self._reached(x[smaller])
             ways, made = self.forth(given[len(x) :])
-            back = self.back(x, torch.rand(len(x), self.longest))
+            back = self.back(x, torch.rand(len(x), self.longest, device=x.device))
             ends = torch.cat([x, made])
             reached = torch.cat([y, self._reached(made)])
-            alike = torch.tensor([graph.symmetries(self.space, row) for row in ends]).float().log()
+            alike = self._log_symmetries(ends)
         target = self.log_reward(given, reached) + alike + torch.cat([back.back, ways.back])
         both = Ways(
             torch.cat([back.elements, ways.elements]),
@@ -200,12 +200,15 @@ class GraphGFlowNet(Family):
 
     def _reached(self, x: Tensor) -> Tensor:
         """What graphs have of each goal, (n, goals)."""
-        return torch.tensor([goals(text) for text in graph.write(self.space, x)])
+        return torch.tensor([goals(text) for text in graph.write(self.space, x)], device=x.device)
+
+    def _log_symmetries(self, x: Tensor) -> Tensor:
+        return torch.tensor([graph.symmetries(self.space, row) for row in x], device=x.device).float().log()
 
     def part_of(self, x: Tensor) -> Tensor:
         """Of each graph what it was so many steps ago, from none to all but one, by torch's own stream."""
         elements, bonds = self.space.split(x.clone())
-        left = (torch.rand(len(x)) * ((elements > 0).sum(1) + _rings(elements, bonds))).long()
+        left = (torch.rand(len(x), device=x.device) * ((elements > 0).sum(1) + _rings(elements, bonds))).long()
         while bool((left > 0).any()):
             on = left > 0
             away = torch.multinomial(self.undone(elements[on], bonds[on]).float(), 1)[:, 0]
@@ -221,8 +224,8 @@ class GraphGFlowNet(Family):
     def back(self, x: Tensor, chance: Tensor) -> Ways:
         """A way to each of some graphs, gone back from it by even numbers `chance`, (n, longest)."""
         elements, bonds = self.space.split(x)
-        of, parts = torch.arange(len(x)), [(elements, bonds, torch.zeros(len(x), dtype=torch.long), torch.arange(len(x)))]
-        log_back = torch.zeros(len(x))
+        of = torch.arange(len(x), device=x.device)
+        parts, log_back = [(elements, bonds, torch.zeros_like(of), of)], torch.zeros(len(x), device=x.device)
         for step in range(self.longest - 1):
             open_to = self.undone(elements, bonds)
             away = draw(open_to / open_to.sum(1, keepdim=True), chance[of, step])
@@ -237,9 +240,10 @@ class GraphGFlowNet(Family):
 
     def forth(self, given: Tensor) -> tuple[Ways, Tensor]:
         """A way for each wish as the policy goes, now and then astray, by torch's own stream; and where it leads."""
-        n = len(given)
-        elements, bonds = self.space.split(torch.zeros(n, *self.space.shape, dtype=torch.long))
-        of, parts, log_back, ends = torch.arange(n), [], torch.zeros(n), torch.zeros(n, *self.space.shape, dtype=torch.long)
+        n, parts = len(given), []
+        of, log_back = torch.arange(n, device=given.device), torch.zeros(n, device=given.device)
+        ends = torch.zeros(n, *self.space.shape, dtype=torch.long, device=given.device)
+        elements, bonds = self.space.split(ends.clone())
         while len(of):
             chances = self.log_policy(elements, bonds, given[of]).exp()
             may = (chances > 0).float()
@@ -278,7 +282,9 @@ class GraphGFlowNet(Family):
     @torch.no_grad()
     def log_prob(self, x: Tensor, y: Tensor | None = None, k: int = 16) -> Tensor:
         """log p(x | y) in nats, (n,), from k ways back of each: the mean of P_F / P_B is exact, its log on average a little low. -inf for
-        what cannot be built, which is no molecule, or in pieces, or forbidden."""
+        what cannot be built, which is no molecule, or in pieces, or forbidden. ValueError unless k is 1 to 1000."""
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 1000:
+            raise ValueError(f"k: expected 1 to 1000 ways, got {k!r}")
         self.space.check(x)
         chance, given = Noise.of(x).uniform(k, self.longest), self.labels(y, len(x))
         can = self.builds(x) & torch.tensor([bool(text) for text in graph.write(self.space, x)])
@@ -286,7 +292,7 @@ class GraphGFlowNet(Family):
         if len(x):
             ways = [self.back(x, chance[:, i]) for i in range(k)]
             found = torch.stack([self.log_forth(each, given) - each.back for each in ways])
-            alike = torch.tensor([graph.symmetries(self.space, row) for row in x]).float().log()
+            alike = self._log_symmetries(x)
             answer[can] = log_mean_exp(found, dim=0) - alike
         return answer
 

@@ -59,13 +59,14 @@ class MolGAN(Family):
         if player not in self.players():
             raise ValueError(f"expected player 'critic', 'reward' or 'generator', got {player!r}")
         given, real = self._wishes(len(x), x.device), self._shares(x)
-        made = self._make(torch.randn(len(x), self.network.latent, device=x.device), given, torch.rand)
+        z = torch.randn(len(x), self.network.latent, device=x.device)
+        made = self._make(z, given, lambda *shape: torch.rand(shape, device=x.device))
         if player == "critic":
             made = tuple(part.detach() for part in made)  # the critic must not teach the generator
             return (self.network.critic(*made) - self.network.critic(*real)).mean() + PENALTY * self._steepness(real, made)
         if player == "reward":
             with torch.no_grad():
-                known = torch.zeros(len(x), len(self.condition.names)) if y is None else y.float()
+                known = given.new_zeros(len(x), len(self.condition.names)) if y is None else y.float()
                 paid = torch.cat([F.pad(known, (1, 0), value=1.0), self.paid(self._settled(made))])
             told = torch.cat([self.network.reward(*real), self.network.reward(*(part.detach() for part in made))])
             return F.mse_loss(told, paid)
@@ -81,7 +82,7 @@ class MolGAN(Family):
     def paid(self, x: Tensor) -> Tensor:
         """Whether graphs are molecules, and what they have of each goal, 0 where they are none: (n, 1 + goals)."""
         none = (0.0,) * len(self.condition.names)
-        return torch.tensor([(1.0, *goals(text)) if text else (0.0, *none) for text in graph.write(self.space, x)])
+        return torch.tensor([(1.0, *goals(text)) if text else (0.0, *none) for text in graph.write(self.space, x)], device=x.device)
 
     def _steepness(self, real: tuple[Tensor, ...], made: tuple[Tensor, ...]) -> Tensor:
         """Squared excess of the critic's slope over 1 at graphs between real and made ones."""

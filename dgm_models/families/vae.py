@@ -149,7 +149,7 @@ class VAE(Family):
             share = (i - 1) / (settings.frames - 1)
             yield Frame(self._mean(lerp(centre, z, share), y), f"decode: {share:.0%} of the way from {start} to z")
         x = self._mean(z, y) if settings.pixels == "mean" else self._draw(z, y, noise)
-        pixels = "" if settings.pixels == "mean" else ", each pixel drawn from p(x | z)"
+        pixels = "" if settings.pixels == "mean" else f", each {self.space.unit} drawn from p(x | z)"
         yield Frame(x, f"decode(z), z drawn from the prior{pixels}: a sample takes this one evaluation")
 
     def sample(self, noise: Noise, y: Tensor | None = None, settings: VAESettings | None = None) -> Tensor:

@@ -12,20 +12,25 @@ from dgm_models.spaces import Graphs
 
 
 def read(space: Graphs, smiles: str) -> Tensor:
-    """The graph of a valid string, its rings with single and double bonds, (*shape). ValueError for one that has no room there."""
+    """The graph of a valid string, its rings with single and double bonds, (*shape). ValueError for one that has no room there, or says
+    more than a graph can: charges, radicals, isotopes."""
     chem = molecule.rdkit()
     made = chem.MolFromSmiles(smiles)
     if made is None:
         raise ValueError(f"expected a SMILES string, got {smiles[:40]!r}")
     chem.Kekulize(made, clearAromaticFlags=True)
+    if len(chem.GetMolFrags(made)) != 1:
+        raise ValueError(f"expected one molecule, got {smiles[:40]!r}")
     if made.GetNumAtoms() > space.atoms:
         raise ValueError(f"expected at most {space.atoms} atoms, got {made.GetNumAtoms()}")
     elements, bonds = torch.zeros(1, space.atoms, dtype=torch.long), torch.zeros(1, space.atoms, space.atoms, dtype=torch.long)
     for atom in made.GetAtoms():
-        if atom.GetSymbol() not in space.elements or atom.GetFormalCharge():
-            raise ValueError(f"expected atoms of {', '.join(space.elements)} without a charge, got {atom.GetSymbol()}")
+        if atom.GetSymbol() not in space.elements or atom.GetFormalCharge() or atom.GetNumRadicalElectrons() or atom.GetIsotope():
+            raise ValueError(f"expected plain atoms of {', '.join(space.elements)} without a charge, got {atom.GetSymbol()}")
         elements[0, atom.GetIdx()] = 1 + space.elements.index(atom.GetSymbol())
     for bond in made.GetBonds():
+        if bond.GetBondTypeAsDouble() not in range(1, space.bonds + 1):
+            raise ValueError(f"expected bonds of order 1 to {space.bonds}, got {bond.GetBondType()}")
         one, other = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         bonds[0, one, other] = bonds[0, other, one] = int(bond.GetBondTypeAsDouble())
     return space.join(elements, bonds)[0]
@@ -111,7 +116,5 @@ def _tile(space: Graphs, film: Tensor) -> dict[str, Any]:
         if len(places) == 2 and not filled:
             shown &= bonds[:, places[0], places[1]] > 0
         parts.append([int(shown.long().argmax()) - 1, path, element, filled])
-    says: list[str] = []
-    for at, row in enumerate(film):
-        says.append(says[-1] if at and torch.equal(row, film[at - 1]) else as_built(space, row))
+    says = [smiles if smiles and torch.equal(row, last) else as_built(space, row) for row in film]
     return {"smiles": smiles or as_built(space, last), "drawing": parts, "atoms": list(range(len(film) + 1)), "wrong": wrong, "says": says}

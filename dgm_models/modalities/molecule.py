@@ -20,6 +20,7 @@ from dgm_models.modalities.text import words
 from dgm_models.spaces import Selfies, Tokens
 
 SIDE, LINE = 180, 22  # pixels: of a drawing, and of the string below it
+BODY = 30  # heavy atoms of a molecule that is shown in space
 COLOURS = {"#FF0000": "O", "#0000FF": "N", "#33CCCC": "F"}  # in which RDKit draws elements
 GOALS = ("drug-likeness QED", "logP", "polar surface", "rings", "size")  # what there may be more or less of, each from 0 to 1
 PROPERTIES = ("logP", "polar surface", "heavy atoms")  # what a model is asked for: octanol-water partition, square angstrom, a count
@@ -63,10 +64,13 @@ def unhanded(smiles: str) -> str:
 
 
 def to_selfies(smiles: str) -> str:
-    """A valid string as SELFIES, token after token."""
+    """A valid string as SELFIES, token after token. ValueError for what they cannot spell."""
     import selfies
 
-    return selfies.encoder(smiles)
+    try:
+        return selfies.encoder(smiles)
+    except selfies.EncoderError as error:
+        raise ValueError(f"expected a molecule that SELFIES can spell, got {smiles[:40]!r}") from error
 
 
 def from_selfies(tokens: str) -> str:
@@ -139,17 +143,24 @@ def _completed(smiles: str) -> str:
 
 def solid(smiles: str) -> dict[str, Any] | None:
     """A valid string as a body: of each atom its element and its place in angstrom, hydrogen with them, and of each bond its two atoms and
-    its order. As distance geometry and a force field have it (ETKDG: Riniker and Landrum, 2015; MMFF94); None where they find no way."""
+    its order. As distance geometry and a force field have it (ETKDG: Riniker and Landrum, 2015; MMFF94); None where they find no way, and
+    for more than BODY heavy atoms, which would take them seconds."""
     from rdkit.Chem import AllChem
 
     chem = rdkit()
-    molecule = chem.AddHs(chem.MolFromSmiles(smiles))
-    how = AllChem.ETKDGv3()
-    how.randomSeed, how.maxIterations = 7, 20
-    if AllChem.EmbedMolecule(molecule, how) < 0:
+    molecule = chem.MolFromSmiles(smiles)
+    if molecule.GetNumHeavyAtoms() > BODY:
         return None
-    if AllChem.MMFFHasAllMoleculeParams(molecule):
-        AllChem.MMFFOptimizeMolecule(molecule, maxIters=200)
+    molecule = chem.AddHs(molecule)
+    how = AllChem.ETKDGv3()
+    how.randomSeed, how.maxIterations = 7, 10
+    try:
+        if AllChem.EmbedMolecule(molecule, how) < 0:
+            return None
+        if AllChem.MMFFHasAllMoleculeParams(molecule):
+            AllChem.MMFFOptimizeMolecule(molecule, maxIters=100)
+    except (RuntimeError, ValueError):
+        return None
     chem.Kekulize(molecule, clearAromaticFlags=True)
     places = molecule.GetConformer().GetPositions()
     places = (places - places.mean(0)).round(2)
@@ -239,7 +250,8 @@ def sheet(count: int, columns: int) -> dict[str, int]:
 def paint(packed: dict[str, Any], at: int) -> np.ndarray:
     """A frame as a picture, uint8 (h, w, 3): the molecules whose strings are there whole."""
     counts = zip(packed["molecules"], packed["letters"][at], strict=True)
-    return picture(packed["says"][at] if "says" in packed else [tile["smiles"][:count] for tile, count in counts], packed["columns"])
+    shown = packed["says"][at] if "says" in packed else [tile["smiles"][:count] for tile, count in counts]
+    return picture(["" if "." in text else text for text in shown], packed["columns"])
 
 
 def picture(texts: list[str], columns: int) -> np.ndarray:

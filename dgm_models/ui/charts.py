@@ -258,6 +258,8 @@ def planes(panels: Sequence[tuple[str, list[Dot]]], across: str, upwards: str, x
 
 def against(asked: list[float], measured: list[float], titles: Sequence[str], name: str, said: str) -> str:
     """What was measured over what was asked for, a dot each, and the line where both are one."""
+    if len(asked) < 2:
+        raise ValueError(f"{said}: too few for a picture. Take another seed.")
     wide, tall, left, foot = 640, 385, 62, 46
     low, high = (edge([*asked, *measured]) for edge in (min, max))
     low, high = low - 0.03 * (high - low), high + 0.03 * (high - low) + 1e-6

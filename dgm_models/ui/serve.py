@@ -252,6 +252,13 @@ def whole(value: Any, label: str, low: int, high: int) -> int:
     return int(value)
 
 
+def number(value: Any, label: str, low: float, high: float) -> float:
+    """A number within limits, or a ValueError that says which."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{label}: expected a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
+    return float(value)
+
+
 def one_of(value: Any, label: str, choices: list[str] | tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{label}: expected one of {', '.join(choices)}, got {str(value)[:60]!r}")

@@ -18,7 +18,7 @@ from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import whole
+from dgm_models.ui.serve import number, whole
 from dgm_models.ui.tabs.language import heat
 from dgm_models.ui.tabs.proposals import collapse, reward
 from dgm_models.ui.widgets import Live
@@ -32,7 +32,8 @@ RANGES = {
     "heavy atoms": (5.0, 9.0, 9.0, 1.0),
 }  # low, high, at first, step
 ENDS = ("CC1CC1C(N)=O", "OCC#CC1CO1")
-STEPS, WISHES = 10, 120
+NO_DRUG = "Nothing here is a drug, and nothing was checked for danger."
+STEPS, WISHES, MOST_ATOMS = 10, 120, 9
 UNITS = {"logP": "", "polar surface": " Å²", "heavy atoms": ""}
 
 
@@ -41,10 +42,11 @@ def build() -> Live:
     beside = p.Shown(lambda: gr.HTML(elem_id="molecule"))
 
     def drawn(model: str, wish: tuple[float, ...] | None, piece: str, seed: int, settings: StringSettings, at: Any) -> list[Any]:
-        data = catalog.dataset(model)
+        if wish is not None and model != MODEL:
+            raise ValueError("Ask for this: only the GPT of QM9 hears these wishes. Choose it, or ask for nothing.")
         made = _with_piece(model, wish, piece, seed, settings) if piece else _free(model, wish, seed, settings)
-        film = Film([Row(made.frames, ACROSS, view=view_of(data.space))], f"{ID}-{seed}", str(made.receipt))
-        return [film, _beside(made, data.id, at)]
+        film = Film([Row(made.frames, ACROSS, view=view_of(catalog.dataset(model).space))], f"{ID}-{seed}", str(made.receipt))
+        return [film, _beside(made, at)]
 
     with p.view(ID, "Draw"):
         live = p.wired(
@@ -57,6 +59,7 @@ def build() -> Live:
                     _smiles_box("piece", "Must be in it", "", "such as C(=O)N"),
                     p.seed(),
                     _sampling,
+                    NO_DRUG,
                     width=210,
                 ),
                 p.column(10, page, width=300),
@@ -67,7 +70,7 @@ def build() -> Live:
             api_name=ID,
         )
         p.folded("molecules", list(m.models().values()), _code())
-    if proposals.MAXIMISE in weights.manifest() and proposals.IN_PROPORTION in weights.manifest():
+    if {proposals.MAXIMISE, proposals.BEFORE, proposals.IN_PROPORTION} <= set(weights.manifest()):
         live.parts["reward"] = reward(f"{ID}.reward")
         live.parts["collapse"] = collapse(f"{ID}.collapse")
     if m.VAE in weights.manifest():
@@ -98,8 +101,6 @@ def _code() -> str:
 
 def _free(model: str, wish: tuple[float, ...] | None, seed: int, settings: StringSettings) -> m.Drawn:
     """Molecules of any model, with the settings that it has."""
-    if wish is not None and model != MODEL:
-        raise ValueError("Ask for this: only the GPT of QM9 hears these wishes. Choose it, or ask for nothing.")
     kind = catalog.family(model).Settings
     return m.drawn(model, COUNT, seed, kind(**{name: value for name, value in vars(settings).items() if name in kind.knobs()}), wish)
 
@@ -108,7 +109,7 @@ def _with_piece(model: str, wish: tuple[float, ...] | None, piece: str, seed: in
     """Molecules that hold what a person typed, which RDKit reads in its own process first."""
     if model not in catalog.models_for("restore", Hide, catalog.dataset(model).id):
         raise ValueError("Must be in it: only a GPT goes on from a piece. Choose one, or leave this empty.")
-    known, _ = typed.read(piece)
+    known, _ = typed.read(piece, "Must be in it")
     if known.facts is None:
         raise ValueError(f"Must be in it: expected a SMILES string such as C(=O)N, got {known.smiles[:40]!r}: {known.wrong}")
     return m.with_piece(model, COUNT, seed, settings, known.smiles, wish)
@@ -136,21 +137,25 @@ def _gone_between(one: str, other: str) -> list[Any]:
     """The molecules on the way, and what is to be said of it."""
     ends = []
     for name, text in (("First molecule", one), ("Second molecule", other)):
-        known, _ = typed.read(text)
+        known, _ = typed.read(text, name)
         if known.facts is None:
             raise ValueError(f"{name}: no molecule: {known.wrong}.")
+        if known.facts.atoms > MOST_ATOMS:
+            raise ValueError(f"{name}: this model knows {m.KNOWS}, got {known.facts.atoms} atoms")
         ends.append(known.facts.smiles)
     made = m.between(*ends, STEPS)
-    film = Film([Row(made.frames, STEPS // 2, view=view_of(catalog.dataset(m.VAE).space))], "between", str(made.receipt))
+    film = Film([Row(made.frames, STEPS // 2, view=view_of(catalog.dataset(m.VAE).space))], "between", made.receipt.cost)
     same = [made.smiles[at] == end for at, end in ((0, ends[0]), (-1, ends[1]))]
     said = f"{('Neither end comes', 'One end comes', 'Both ends come')[sum(same)]} back as it was. "
-    different = len(set(made.smiles))
+    found = list(dict.fromkeys(text for text in made.smiles if text))
+    different = len(found)
     said += f"{different} different molecules on {STEPS} codes: close ones decode alike."
     lines = "".join(
         f"<tr><th>{html.escape(text)}</th><td>{known.logp:.1f}</td><td>{known.surface:.0f}</td></tr>"
-        for text, known in ((text, facts(text)) for text in dict.fromkeys(made.smiles))
+        for text, known in ((text, facts(text)) for text in found)
     )
-    table = f'<table class="dgm-context"><tr><th>on the way</th><td>logP</td><td>surface, Å²</td></tr>{lines}</table>'
+    head = '<thead><tr><th scope="col">on the way</th><th scope="col">logP</th><th scope="col">surface, Å²</th></tr></thead>'
+    table = f'<table class="dgm-told">{head}<tbody>{lines}</tbody></table>'
     return [film, f"<p>{said}</p>{table}"]
 
 
@@ -196,15 +201,14 @@ def _typed() -> Live:
 
 
 def _smiles_box(name: str, label: str, value: str, hint: str = "") -> p.Control:
+    def read(text: Any) -> str:
+        if text is not None and not isinstance(text, str):
+            raise ValueError(f"{label}: expected a SMILES string, got {type(text).__name__}")
+        return (text or "").strip()
+
     def build(_: list[p.Laid]) -> p.Laid:
         box = gr.Textbox(value, label=label, lines=1, max_lines=1, placeholder=hint or None)
-        return p.Laid(
-            name,
-            [widgets.Field(name, box, costly=False)],
-            lambda text: text.strip() if isinstance(text, str) else "",
-            [box.submit],
-            p.PICTURE,
-        )
+        return p.Laid(name, [widgets.Field(name, box)], read, [box.submit], p.PICTURE)
 
     return build
 
@@ -236,30 +240,24 @@ def _wish(_: list[p.Laid]) -> p.Laid:
         fields.append(widgets.Field(name.replace(" ", "_").lower(), slider, float))
 
     def read(asks: bool, *values: float) -> tuple[float, ...] | None:
-        return tuple(_within(name, value) for name, value in zip(RANGES, values, strict=True)) if asks else None
+        return tuple(number(value, name, *RANGES[name][:2]) for name, value in zip(RANGES, values, strict=True)) if asks else None
 
     return p.Laid("wish", fields, read, widgets.moves(fields))
 
 
-def _within(name: str, value: Any) -> float:
-    low, high, *_ = RANGES[name]
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
-        raise ValueError(f"{name}: expected a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
-    return float(value)
-
-
-def _beside(made: m.Drawn, data: str, at: Any) -> str:
-    """HTML: how many of the strings are molecules, different, new; and of the one that was clicked, or of the first, what is known."""
-    found, known = m.shares(made.smiles), m.told(TYPICAL, data).new is not None
-    counts = [("are molecules", found.valid), ("are different ones", found.unique), *([("are new", found.new)] if known else [])]
+def _beside(made: m.Drawn, at: Any) -> str:
+    """HTML: how many of the strings are molecules, different, new, or hold the piece; and what is known of the one that was clicked, or of
+    the first."""
+    found = m.shares(made.smiles)
+    last = [("hold the piece", made.kept)] if made.piece else [("are new", found.new)] if m.known_whole(made.id) else []
+    counts = [("are molecules", found.valid), ("are different ones", found.unique), *last]
     gauges = "".join(
         f'<div><b>{number} of {found.count}</b><i style="--share:{number / found.count:.3f}"></i>{name}</div>' for name, number in counts
     )
     chosen = (
         _tile(at) if isinstance(at, dict) and set(at) == {"at"} else next((i for i, each in enumerate(made.smiles) if m.canonical(each)), 0)
     )
-    return f'<div class="dgm-gauges">{gauges}</div>{_told(m.told(made.smiles[chosen], data), made.asked)}'
+    return f'<div class="dgm-gauges">{gauges}</div>{_told(m.told_drawn(made, chosen), made.asked)}'
 
 
 def _told(told: m.Told, asked: tuple[float, ...] | None) -> str:
@@ -279,7 +277,7 @@ def _told(told: m.Told, asked: tuple[float, ...] | None) -> str:
         rows.append((each, said + (f" <small>asked: {wishes[each]:g}</small>" if each in wishes else "")))
     rows += [("drug-likeness QED", f"{known.qed:.2f}"), ("rings", str(known.rings))]
     if told.new is not None:
-        rows.append(("learned from", "no: it is new" if told.new else "yes"))
+        rows.append(("in QM9's training part", "no: it is new" if told.new else "yes"))
     table = "".join(f"<tr><th>{each}</th><td>{said}</td></tr>" for each, said in rows)
     body = html.escape(json.dumps(told.solid, separators=(",", ":")))
     space = f'<div class="dgm-solid" data-name="{html.escape(told.smiles)}" data-solid="{body}"></div>' if told.solid else ""

@@ -15,6 +15,7 @@ from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row
+from dgm_models.ui.serve import number
 from dgm_models.ui.widgets import Live
 
 SHOWN = 6  # molecules of each model, in a row
@@ -30,7 +31,13 @@ def reward(address: str) -> Live:
         live = p.wired(
             address,
             [
-                p.column(3, _weights, p.seed(), "More of it: to the right. Less: to the left.", width=210),
+                p.column(
+                    3,
+                    _weights,
+                    p.seed(),
+                    "More of it: to the right. Less: to the left. No reward here is potency or toxicity: nothing was checked for danger.",
+                    width=210,
+                ),
                 p.column(9, page, width=300),
                 p.column(6, chart, width=300),
             ],
@@ -47,15 +54,9 @@ def _weights(_: list[p.Laid]) -> p.Laid:
     fields = [widgets.Field(name.split()[-1].lower(), slider, float) for name, slider in sliders.items()]
 
     def read(*values: Any) -> tuple[float, ...]:
-        return tuple(_within(name, value) for name, value in zip(sliders, values, strict=True))
+        return tuple(number(value, name, -1, 1) for name, value in zip(sliders, values, strict=True))
 
     return p.Laid("mix", fields, read, widgets.moves(fields))
-
-
-def _within(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 1:
-        raise ValueError(f"{name}: expected a weight from -1 to 1, got {str(value)[:40]!r}")
-    return float(value)
 
 
 def _proposed(mix: tuple[float, ...], seed: int) -> list[Any]:
@@ -69,22 +70,23 @@ def _proposed(mix: tuple[float, ...], seed: int) -> list[Any]:
         title, found = catalog.recipe(id).title, one.shares
         frames = [Frame(frame.x[:SHOWN], frame.note) for frame in one.drawn.frames]
         rows.append(Row(frames, SHOWN, title=f"{title}: {a.HEED[id]}", view=view_of(catalog.dataset(id).space)))
-        mean = float(one.worth.mean()) if len(one.worth) else 0.0
+        mean = f"{float(one.worth.mean()):.2f}" if len(one.worth) else "none"
         lines.append(
-            f"<tr><th>{html.escape(title)}</th><td>{mean:.2f}</td><td>{found.valid / found.count:.0%}</td><td>{found.unique}</td>"
+            f"<tr><th>{html.escape(title)}</th><td>{mean}</td><td>{found.valid / found.count:.0%}</td><td>{found.unique}</td>"
             f"<td>{one.unlike:.2f}</td></tr>"
         )
         dots = [(float(x), float(y), float(w), s) for (x, y, _), w, s in zip(one.properties, one.worth, one.strings, strict=True)]
         panels.append((f"{title}: {a.HEED[id]}", dots))
         receipts.append(f"{title} {one.drawn.receipt.cost}")
-    head = f"<tr><th>of {a.COUNT}</th><td>mean reward</td><td>valid</td><td>different</td><td>unlike</td></tr>"
+    names = (f"of {a.COUNT}", "mean reward", "valid", "different", "unlike")
+    head = f"<thead><tr>{''.join(f'<th scope=col>{name}</th>' for name in names)}</tr></thead>"
     scatter = charts.planes(panels, "logP", "polar surface, Å²", (-3.0, 4.0), (0.0, 120.0), ends)
-    table = f'<table class="dgm-context dgm-proposals">{head}{"".join(lines)}</table>'
+    table = f'<table class="dgm-told">{head}<tbody>{"".join(lines)}</tbody></table>'
     return [Film(rows, f"proposals-{seed}", " · ".join(receipts)), f"{scatter}{table}"]
 
 
 def collapse(address: str) -> Live:
-    """MolGAN at half the way and at its end."""
+    """MolGAN taught by its critic alone, and with its reward."""
     page, chart = p.player("collapse"), p.chart("collapse")
     return p.panel(
         address,
@@ -95,7 +97,7 @@ def collapse(address: str) -> Live:
         ],
         _collapsed,
         "Collapse",
-        "MolGAN before its reward, and after: more of what it makes are molecules, and more of them are the same.",
+        "MolGAN taught by its critic alone, and by a reward too: how many are molecules, and how many of those are different?",
         order=[page, chart],
     )
 

@@ -15,6 +15,7 @@ from dgm_models.modalities.strokes import NAMES
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.serve import number
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "style", "Style", w.WRITER
@@ -69,7 +70,7 @@ def _shape(_: list[p.Laid]) -> p.Laid:
     fields = [widgets.Field(name, slider, float) for name, slider in sliders.items()]
 
     def read(*values: Any) -> list[float]:
-        return [_within(name, value, *limits) for (name, limits), value in zip(zip(NAMES, w.MOVES, strict=True), values, strict=True)]
+        return [number(value, name, *limits) for (name, limits), value in zip(zip(NAMES, w.MOVES, strict=True), values, strict=True)]
 
     return p.Laid("shape", fields, read, widgets.moves(fields))
 
@@ -77,13 +78,7 @@ def _shape(_: list[p.Laid]) -> p.Laid:
 def _turn(_: list[p.Laid]) -> p.Laid:
     slider = gr.Slider(-180, 180, value=0, step=5, label="turned,°")
     field = widgets.Field("turn", slider, float)
-    return p.Laid("turn", [field], lambda value: _within("turned", value, -180, 180), widgets.moves([field]))
-
-
-def _within(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{name}: expected a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
-    return float(value)
+    return p.Laid("turn", [field], lambda value: number(value, "turned", -180, 180), widgets.moves([field]))
 
 
 def _written(digit: str, shape: list[float], turn: float, seed: int) -> list[Any]:
@@ -135,7 +130,8 @@ def _lent(x: Tensor, seed: int) -> list[Any]:
         f"<tr><th>{name}</th><td>{mine:.1f}{UNITS[name]}</td><td>{theirs:.1f}{UNITS[name]}</td></tr>"
         for name, mine, theirs in zip(NAMES, shape, made.measured.mean(0).tolist(), strict=True)
     )
-    table = f'<table class="dgm-context"><tr><th></th><td>yours</td><td>theirs, a mean</td></tr>{lines}</table>'
+    head = '<thead><tr><th></th><th scope="col">yours</th><th scope="col">theirs, a mean</th></tr></thead>'
+    table = f'<table class="dgm-told">{head}<tbody>{lines}</tbody></table>'
     return [Film(rows, f"{ID}-borrowed-{seed}", str(made.receipt)), table]
 
 
