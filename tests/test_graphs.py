@@ -181,6 +181,18 @@ def test_parts_of_molecules_are_molecules_of_all_sizes_and_what_they_are_of_stay
     assert model.builds(parts).all()
 
 
+def test_one_wanders_to_molecules_of_all_sizes_and_to_small_rings():
+    model = gflownet(qm9.GRAPHS)
+    torch.manual_seed(0)
+    x = model.wander(400, torch.device("cpu"))
+    texts = elements.write(qm9.GRAPHS, x)
+    assert all(texts)
+    assert model.builds(x).all()
+    assert set((x[:, :9] > 0).sum(1).tolist()) == set(range(1, 10))
+    small = [text for text, row in zip(texts, x, strict=True) if (row[:9] > 0).sum() <= 4]
+    assert sum("1" in text for text in small) > 0.1 * len(small)
+
+
 def test_what_cannot_be_built_has_no_chance_and_the_rest_of_a_batch_keeps_its_own():
     model = gflownet(qm9.GRAPHS)
     x = elements.read(qm9.GRAPHS, ["CCO", "C=C=C", "COOC", "CC#N"])

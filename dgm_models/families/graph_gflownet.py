@@ -173,16 +173,18 @@ class GraphGFlowNet(Family):
         """Squared imbalance, beyond FAR nats in proportion to it, of ways to parts of the data, as far as they can be built, and of as many
         that the policy goes; y: what the data have of each goal. Wishes are drawn anew.
 
-        The policy itself seldom ends at a small molecule: parts of larger ones teach it how seldom."""
+        The policy itself seldom ends at a small molecule: parts of larger ones teach it how seldom; and every other row is no part of the
+        data but where one gets by actions of any kind, for small rings are parts of few."""
         can = self.builds(x)
         x, y = x[can], x.new_zeros(len(x), len(self.condition.names), dtype=torch.float32)[can] if y is None else y.float()[can]
         wish = (2 * torch.rand(2 * len(x), y.shape[1], device=x.device) - 1) * (torch.rand(2 * len(x), y.shape[1], device=x.device) < 0.5)
         given = self.condition.drop(self.condition.check(wish, len(wish)), self.drop)
         with torch.no_grad():
             whole, x = x, self.part_of(x)
-            smaller = (whole != x).any(1)
-            if smaller.any():
-                y[smaller] = self._reached(x[smaller])
+            x[1::2] = self.wander(len(x), x.device)[1::2]
+            changed = (whole != x).any(1)
+            if changed.any():
+                y[changed] = self._reached(x[changed])
             ways, made = self.forth(given[len(x) :])
             back = self.back(x, torch.rand(len(x), self.longest, device=x.device))
             ends = torch.cat([x, made])
@@ -215,6 +217,24 @@ class GraphGFlowNet(Family):
             elements[on], bonds[on], _ = self.before(elements[on], bonds[on], away)
             left = left - 1
         return self.space.join(elements, bonds)
+
+    def wander(self, n: int, device: torch.device) -> Tensor:
+        """Graphs of all sizes, by chains of actions that grow and that close a ring as often, where both can be, by torch's own stream."""
+        x = torch.zeros(n, *self.space.shape, dtype=torch.long, device=device)
+        left = 1 + (torch.rand(n, device=device) * (self.longest - 1)).long()
+        starts = 1, 1 + len(self.space.elements), 1 + len(self.space.elements) * (1 + self.space.atoms * self.space.bonds)
+        while bool((left > 0).any()):
+            on = (left > 0).nonzero()[:, 0]
+            elements, bonds = self.space.split(x[on])
+            share = self.allowed(elements, bonds).float()
+            share[:, 0] = 0
+            for start, stop in zip(starts, (*starts[1:], share.shape[1]), strict=True):
+                share[:, start:stop] /= share[:, start:stop].sum(1, keepdim=True).clamp_min(1)
+            can = share.sum(1) > 0
+            action = torch.multinomial(torch.where(can[:, None], share, 1.0), 1)[:, 0].masked_fill(~can, 0)
+            x[on] = self.space.join(*self.after(elements, bonds, action))
+            left = left - 1
+        return x
 
     def log_forth(self, ways: Ways, given: Tensor) -> Tensor:
         """log P_F of each way, (n,)."""
