@@ -93,11 +93,11 @@ def dataset(id: str) -> Dataset:
 
 
 def across(id: str) -> dict[str, str]:
-    """Where this model was trained: data set -> id, its own first. Ids are <model>-<data>."""
+    """Where this model was trained, of the data sets of its space: data set -> id, its own first. Ids are <model>-<data>."""
     own = recipe(id)
-    stem, known = id.removesuffix(f"-{own.data}"), weights.manifest()
-    others = {data: f"{stem}-{data}" for data in SETS if data != own.data and f"{stem}-{data}" in known}
-    return {own.data: id, **{data: other for data, other in others.items() if other in MODELS}}
+    stem, known, space = id.removesuffix(f"-{own.data}"), weights.manifest(), SETS[own.data].space
+    others = {data: f"{stem}-{data}" for data, each in SETS.items() if data != own.data and each.space == space}
+    return {own.data: id, **{data: other for data, other in others.items() if other in MODELS and other in known}}
 
 
 def _about(data: Dataset) -> dict[str, Any]:

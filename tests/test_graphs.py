@@ -337,3 +337,4 @@ def test_the_data_sets_of_qm9_write_the_same_molecules():
 def test_the_models_that_ship_are_of_one_data_set():
     assert set(catalog.models_for("sample", data="qm9-graphs")) <= set(catalog.models_for("sample", data="qm9"))
     assert "qm9-graphs" not in catalog.data_sets()
+    assert list(catalog.across("gflownet-mnist")) == ["mnist"]  # a model of molecules is no model of digits on other data

@@ -13,7 +13,7 @@ from dgm_models.applications.molecules import GPT, Drawn, Shares, drawn, shares,
 from dgm_models.modalities.molecule import PROPERTIES, canonical, goals, properties
 
 MAXIMISE, BEFORE, IN_PROPORTION = "molgan-qm9", "molgan-early-qm9", "gflownet-qm9"
-HEED = {IN_PROPORTION: "in proportion", MAXIMISE: "maximise", GPT: "does not know the reward"}
+HEED = {IN_PROPORTION: "in proportion", MAXIMISE: "maximise, collapsed", GPT: "does not know the reward"}
 COUNT = 64
 
 

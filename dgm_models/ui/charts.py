@@ -227,16 +227,15 @@ Dot = tuple[float, float, float, str]  # place, worth, title
 
 
 def planes(panels: Sequence[tuple[str, list[Dot]]], across: str, upwards: str, xs: Span, ys: Span, worth: Span) -> str:
-    """Dots in a plane a group, one below the other over the same axes, the bluer the more each is worth; what lies beyond stands at the
-    edge."""
-    wide, tall, left, floor, parts = 420, 150, 44, 128, []
+    """Dots in a plane a group, one below the other over the same axes, which are named above; the bluer the more each is worth. What lies
+    beyond stands at the edge."""
+    wide, tall, left, floor = 420, 142, 38, 120
+    parts = [f'<p class="dgm-hint">{html.escape(upwards)} over {html.escape(across)}</p>']
     x_of = lambda x: left + (min(max(x, xs[0]), xs[1]) - xs[0]) / (xs[1] - xs[0]) * (wide - left - EDGE)  # noqa: E731
     y_of = lambda y: floor - (min(max(y, ys[0]), ys[1]) - ys[0]) / (ys[1] - ys[0]) * (floor - 24)  # noqa: E731
-    for place, (name, dots) in enumerate(panels):
-        last = place == len(panels) - 1
-        high = tall + (18 if last else 0)
+    for name, dots in panels:
         label = html.escape(f"{name}: {len(dots)} molecules, {upwards} over {across}")
-        parts.append(f'<svg class="dgm-chart dgm-plane-chart" viewBox="0 0 {wide} {high}" role="img" aria-label="{label}">')
+        parts.append(f'<svg class="dgm-chart" viewBox="0 0 {wide} {tall}" role="img" aria-label="{label}">')
         parts.append(f'<text x="{left}" y="14">{html.escape(name)}</text><path class="axis" d="M{left} 22V{floor}H{wide - EDGE}"/>')
         for y in ys:
             parts.append(f'<text class="small" x="{left - 5}" y="{y_of(y) + 4:.0f}" text-anchor="end">{y:g}</text>')
@@ -248,10 +247,6 @@ def planes(panels: Sequence[tuple[str, list[Dot]]], across: str, upwards: str, x
             fill = f"color-mix(in oklab, var(--dgm-accent) {100 * share:.0f}%, var(--dgm-mask))"
             dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="4.5" style="fill:{fill};fill-opacity:.75"'
             parts.append(f"<circle {dot}><title>{html.escape(title)}: {value:.2f}</title></circle>")
-        turned = f"translate(12 {(22 + floor) / 2:.0f}) rotate(-90)"
-        parts.append(f'<text class="small" transform="{turned}" text-anchor="middle">{upwards}</text>')
-        if last:
-            parts.append(f'<text class="small" x="{(left + wide) / 2}" y="{high - 6}" text-anchor="middle">{html.escape(across)}</text>')
         parts.append("</svg>")
     return "\n".join(parts)
 

@@ -78,7 +78,7 @@ def _proposed(mix: tuple[float, ...], seed: int) -> list[Any]:
         dots = [(float(x), float(y), float(w), s) for (x, y, _), w, s in zip(one.properties, one.worth, one.strings, strict=True)]
         panels.append((f"{title}: {a.HEED[id]}", dots))
         receipts.append(f"{title} {one.drawn.receipt.cost}")
-    names = (f"of {a.COUNT}", "mean reward", "valid", "different", "unlike")
+    names = (f"of {a.COUNT}", "reward", "valid", "differ", "unlike")
     head = f"<thead><tr>{''.join(f'<th scope=col>{name}</th>' for name in names)}</tr></thead>"
     scatter = charts.planes(panels, "logP", "polar surface, Å²", (-3.0, 4.0), (0.0, 120.0), ends)
     table = f'<table class="dgm-told">{head}<tbody>{"".join(lines)}</tbody></table>'
@@ -108,7 +108,8 @@ def _collapsed(seed: int) -> list[Any]:
     for id in (a.BEFORE, a.MAXIMISE):
         made = a.drawn(id, COLLAPSE, seed, catalog.family(id).Settings())
         title, scores = catalog.recipe(id).title, weights.manifest()[id].get("scores", {})
-        rows.append(Row(made.frames, COLLAPSE // 2, title=title, view=view_of(catalog.dataset(id).space)))
+        frames = [frame._replace(note="") for frame in made.frames]
+        rows.append(Row(frames, COLLAPSE // 2, title=title, view=view_of(catalog.dataset(id).space)))
         gauges = "".join(
             f'<div><b>{scores[key]:.1%}</b><i style="--share:{scores[key]:.3f}"></i>{name}</div>'
             for key, name in (("valid", "valid"), ("unique", "and different"), ("new", "and new"))
