@@ -114,8 +114,8 @@ def test_another_model_of_molecules_builds_them_atom_by_atom(page, served):
 
 def test_a_reward_is_mixed_and_who_draws_in_proportion_follows_with_variety(page, served):
     page.goto(f"{served}/?tab=molecules.reward&qed=0&logp=1&seed=3")
-    page.wait_for_function("document.querySelector('#player-proposals .dgm-player')?.dataset.link?.includes('logp=1')", timeout=90_000)
-    page.locator("#player-proposals .dgm-player").press("End")
+    page.wait_for_function("document.querySelector('#player-molecules-reward .dgm-player')?.dataset.link?.includes('logp=1')", timeout=90_000)
+    page.locator("#player-molecules-reward .dgm-player").press("End")
     rows = page.locator("#chart-proposals table tr")
     expect(rows).to_have_count(4)
     told = {row.locator("th").text_content(): row.locator("td").all_text_contents() for row in rows.all()[1:]}
@@ -123,14 +123,14 @@ def test_a_reward_is_mixed_and_who_draws_in_proportion_follows_with_variety(page
     assert int(told["GFlowNet"][2]) > 55  # different ones of 64
     assert int(told["MolGAN"][2]) < 20
     page.goto(f"{served}/?tab=molecules.reward&qed=9")
-    expect(page.get_by_text(re.compile("drug-likeness QED: expected a weight from -1 to 1")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("drug-likeness QED: expected a number from -1 to 1")).first).to_be_visible(timeout=30_000)
 
 
 def test_one_walks_from_one_molecule_to_another_and_what_the_model_cannot_spell_is_refused(page, served):
     page.goto(f"{served}/?tab=molecules.between&one=CCCO&other=c1ccoc1")
     told = page.locator("#chart-between")
     expect(told).to_contain_text("different molecules on 10 codes", timeout=60_000)
-    figures = page.locator("#player-between .molecules figure")
+    figures = page.locator("#player-molecules-between .molecules figure")
     expect(figures).to_have_count(10)
     assert all(Chem.MolFromSmiles(each.get_attribute("title")) for each in figures.all())
     box = page.get_by_label("Second molecule").locator("visible=true")
@@ -148,7 +148,7 @@ def test_one_walks_from_one_molecule_to_another_and_what_the_model_cannot_spell_
 
 def test_what_was_asked_for_and_what_was_measured_lie_near_the_line(page, served):
     page.goto(f"{served}/?tab=molecules.asked&of=heavy+atoms&seed=2")
-    chart = page.locator("#chart-asked svg")
+    chart = page.locator("#chart-asked svg.dgm-chart")
     expect(chart).to_contain_text("asked for: heavy atoms", timeout=60_000)
     assert chart.locator("circle").count() > 100
     assert float(re.search(r"correlation (\S+)", chart.text_content())[1][:4]) > 0.8

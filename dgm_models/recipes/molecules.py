@@ -64,7 +64,7 @@ RECIPES = (
         compiles=False,
         leads=True,
         about="a code for each molecule, decoded into SELFIES, all tokens at once",
-        large={"steps": 20_000, "network_config": {"latent": 48, "width": 256, "depth": 4}},
+        large={"steps": 20_000, "network_config": {"latent": 48, "width": 160, "depth": 4}},
     ),
     Recipe(
         "molgan-qm9",

@@ -27,7 +27,7 @@ renderers.molecules = (row, { label }) => {
   return {
     element: box,
     natural: [row.width, row.height],
-    gaps: [0, 0],
+    gaps: [4 * (row.columns - 1), 2 * (Math.ceil(row.molecules.length / row.columns) - 1)],
     columns: row.columns,
     most: 1.6,
     resize(scale) {

@@ -116,7 +116,7 @@ def _with_piece(model: str, wish: tuple[float, ...] | None, piece: str, seed: in
 
 
 def _between() -> Live:
-    page, told = p.player("between"), p.chart("between")
+    page, told = p.player("molecules-between"), p.chart("between")
     return p.panel(
         f"{ID}.between",
         [
@@ -146,7 +146,7 @@ def _gone_between(one: str, other: str) -> list[Any]:
     made = m.between(*ends, STEPS)
     film = Film([Row(made.frames, STEPS // 2, view=view_of(catalog.dataset(m.VAE).space))], "between", made.receipt.cost)
     same = [made.smiles[at] == end for at, end in ((0, ends[0]), (-1, ends[1]))]
-    said = f"{('Neither end comes', 'One end comes', 'Both ends come')[sum(same)]} back as it was. "
+    said = f"{('Neither end comes', 'One end comes', 'Both ends come')[sum(same)]} back unchanged. "
     found = list(dict.fromkeys(text for text in made.smiles if text))
     different = len(found)
     said += f"{different} different molecules on {STEPS} codes: close ones decode alike."

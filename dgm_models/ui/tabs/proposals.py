@@ -25,7 +25,7 @@ COLLAPSE = 16
 
 def reward(address: str) -> Live:
     """A reward is mixed; what is proposed for it, in molecules and in a plane of their properties."""
-    page, chart = p.player("proposals"), p.chart("proposals")
+    page, chart = p.player("molecules-reward"), p.chart("proposals")
     words = "One reward, mixed by you. Maximise it, or draw in proportion to it? Blue dots are worth more."
     with p.view(address, "Reward", words):
         live = p.wired(
@@ -87,7 +87,7 @@ def _proposed(mix: tuple[float, ...], seed: int) -> list[Any]:
 
 def collapse(address: str) -> Live:
     """MolGAN taught by its critic alone, and with its reward."""
-    page, chart = p.player("collapse"), p.chart("collapse")
+    page, chart = p.player("molecules-collapse"), p.chart("collapse")
     return p.panel(
         address,
         [
