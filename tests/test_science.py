@@ -114,7 +114,8 @@ def test_another_model_of_molecules_builds_them_atom_by_atom(page, served):
 
 def test_a_reward_is_mixed_and_who_draws_in_proportion_follows_with_variety(page, served):
     page.goto(f"{served}/?tab=molecules.reward&qed=0&logp=1&seed=3")
-    page.wait_for_function("document.querySelector('#player-molecules-reward .dgm-player')?.dataset.link?.includes('logp=1')", timeout=90_000)
+    ready = "document.querySelector('#player-molecules-reward .dgm-player')?.dataset.link?.includes('logp=1')"
+    page.wait_for_function(ready, timeout=90_000)
     page.locator("#player-molecules-reward .dgm-player").press("End")
     rows = page.locator("#chart-proposals table tr")
     expect(rows).to_have_count(4)
