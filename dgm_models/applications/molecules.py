@@ -214,9 +214,9 @@ def told_drawn(made: Drawn, at: int) -> Told:
     return told(made.smiles[at], data.id)
 
 
-def known_whole(id: str) -> bool:
-    """Whether all that a model's data set has ships, so that what is new can be told."""
-    return catalog.dataset(id).id.startswith(qm9.DATA.id)
+def ships_whole(data: str) -> bool:
+    """Whether all of a data set ships, so that what is new can be told."""
+    return qm9.DATA.id in (data, SETS[data].of)
 
 
 def told(smiles: str, data: str = qm9.DATA.id) -> Told:
@@ -226,8 +226,8 @@ def told(smiles: str, data: str = qm9.DATA.id) -> Told:
         return Told(smiles, fault(smiles))
     from rdkit.DataStructs import BulkTanimotoSimilarity
 
-    known = qm9.learned() if data.startswith(qm9.DATA.id) else None  # of the others not all ship
-    texts, prints = _held_out(qm9.DATA.id if known is not None else data)
+    known = qm9.learned() if ships_whole(data) else None
+    texts, prints = _held_out(SETS[data].of or data)
     alike = BulkTanimotoSimilarity(_print(whole), prints)
     at = max(range(len(alike)), key=alike.__getitem__)
     return Told(smiles, "", facts(smiles), None if known is None else whole not in known, texts[at], float(alike[at]), solid(smiles))

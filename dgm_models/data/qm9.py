@@ -12,10 +12,10 @@ import torch
 
 from dgm_models.conditions import NOTHING, Condition, Numbers
 from dgm_models.data.dataset import Dataset, Split
-from dgm_models.data.text import shipped
+from dgm_models.data.text import ended, shipped
 from dgm_models.modalities import graph
 from dgm_models.modalities.molecule import GOALS, PROPERTIES, goals, properties, to_selfies
-from dgm_models.spaces import Graphs, Selfies, Smiles, Space, Tokens
+from dgm_models.spaces import Graphs, Selfies, Smiles, Space
 
 SHA256 = "ead1d996961e331d4d7f3f36da7d199f7a94fcf8ac8a2d94ce73cec11e2bc412"
 HELD_OUT, SHOWN, GRAPHS_LEARNED = 10_000, 1000, 20_000
@@ -52,12 +52,12 @@ def _uncharged(strings: list[str]) -> list[str]:
 
 def _smiles(strings: list[str]) -> Split:
     """int16 (n, 32), and logP, polar surface, heavy atoms, float (n, 3)."""
-    return _rows(SPACE, [SPACE.split(text) for text in strings]), torch.tensor([properties(text) for text in strings])
+    return ended(strings, SPACE), torch.tensor([properties(text) for text in strings])
 
 
 def _selfies(strings: list[str]) -> Split:
     """int16 (n, 22), and no conditions."""
-    rows = _rows(SELFIES, [SELFIES.split(to_selfies(text)) for text in _uncharged(strings)])
+    rows = ended([to_selfies(text) for text in _uncharged(strings)], SELFIES)
     return rows, torch.full((len(rows),), -1)
 
 
@@ -65,13 +65,6 @@ def _graphs(strings: list[str]) -> Split:
     """int8 (n, 45), and how much each has of what may be wished for, float (n, 5)."""
     kept = _uncharged(strings)
     return torch.stack([graph.read(GRAPHS, text) for text in kept]).to(torch.int8), torch.tensor([goals(text) for text in kept])
-
-
-def _rows(space: Tokens, tokens: list[list[int]]) -> torch.Tensor:
-    rows = torch.full((len(tokens), space.length), space.end, dtype=torch.int16)
-    for row, numbers in zip(rows, tokens, strict=True):
-        row[: len(numbers)] = torch.tensor(numbers, dtype=torch.int16)
-    return rows
 
 
 def _dataset(

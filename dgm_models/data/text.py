@@ -37,6 +37,15 @@ def windows(texts: list[str], space: Tokens, stride: int = 0) -> tuple[Tensor, T
     return x, torch.full((len(x),), -1)
 
 
+def ended(texts: list[str], space: Tokens) -> Tensor:
+    """Texts that are shorter than the space is long, each with the end after it: int16 (n, length)."""
+    rows = torch.full((len(texts), space.length), space.end, dtype=torch.int16)
+    for row, text in zip(rows, texts, strict=True):
+        tokens = space.split(text)
+        row[: len(tokens)] = torch.tensor(tokens, dtype=torch.int16)
+    return rows
+
+
 def rejoined(x: Tensor, between: int, stride: int = STRIDE) -> Tensor:
     """The texts that `windows` cut so, one after another, with a token between two: (n, length) -> (m,). What was too short for a window is
     gone."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dgm_models.conditions import NOTHING
 from dgm_models.data.dataset import DataError, Dataset
-from dgm_models.data.text import shipped
+from dgm_models.data.text import ended, shipped
 from dgm_models.modalities.molecule import unhanded
 from dgm_models.spaces import Smiles
 
@@ -66,9 +66,7 @@ def _parts() -> tuple[list[str], list[str]]:
 
 
 def _split(strings: list[str]) -> tuple[Tensor, Tensor]:
-    rows = torch.full((len(strings), SPACE.length), SPACE.end, dtype=torch.int16)
-    for row, text in zip(rows, strings, strict=True):
-        row[: len(text)] = torch.tensor(SPACE.split(text), dtype=torch.int16)
+    rows = ended(strings, SPACE)
     return rows, torch.full((len(rows),), -1)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models import catalog
-from dgm_models.applications.molecules import shares
+from dgm_models.applications.molecules import shares, ships_whole
 from dgm_models.conditions import Numbers
 from dgm_models.contracts import Noise
 from dgm_models.evaluation.material import SHEETS, held_out
@@ -19,18 +19,18 @@ from dgm_models.modalities import graph, image
 from dgm_models.modalities.molecule import PROPERTIES, canonical, goals, picture, properties
 
 Scores = dict[str, Any]
-QM9, DRAWN, ASKED, PART, COUNTED = "qm9", 10_000, 2000, 500, 4
+DRAWN, ASKED, PART, COUNTED = 10_000, 2000, 500, 4
 
 
 def validity(id: str, model: nn.Module, draws: int = DRAWN) -> Scores:
     """Of 10,000 draws at temperature 1, without a wish: the shares that are molecules, different ones, and ones not learned from. Of a data
     set that is not QM9 a thousand, and no word on what is new. A sheet of the first 64."""
-    qm9 = catalog.dataset(id).of or catalog.dataset(id).id
-    draws = draws if qm9 == QM9 else draws // 10
+    whole = ships_whole(catalog.dataset(id).id)
+    draws = draws if whole else draws // 10
     made = [text for seeds in torch.arange(draws).split(PART) for text in _drawn(id, model, seeds, None)]
     keep_molecules(id, made[:64])
     found = shares(made)
-    share = {name: getattr(found, name) / draws for name in ("valid", "unique", *(["new"] if qm9 == QM9 else []))}
+    share = {name: getattr(found, name) / draws for name in ("valid", "unique", *(["new"] if whole else []))}
     return {**share, "molecules_drawn": draws}
 
 

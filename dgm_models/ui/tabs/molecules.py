@@ -249,7 +249,7 @@ def _beside(made: m.Drawn, at: Any) -> str:
     """HTML: how many of the strings are molecules, different, new, or hold the piece; and what is known of the one that was clicked, or of
     the first."""
     found = m.shares(made.smiles)
-    last = [("hold the piece", made.kept)] if made.piece else [("are new", found.new)] if m.known_whole(made.id) else []
+    last = [("hold the piece", made.kept)] if made.piece else [("are new", found.new)] if m.ships_whole(catalog.dataset(made.id).id) else []
     counts = [("are molecules", found.valid), ("are different ones", found.unique), *last]
     gauges = "".join(
         f'<div><b>{number} of {found.count}</b><i style="--share:{number / found.count:.3f}"></i>{name}</div>' for name, number in counts
