@@ -42,8 +42,10 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
 
 def multiplies_bf16() -> bool:
-    """Whether the hardware multiplies matrices in bf16: a CPU that has to emulate it is twenty times slower."""
-    return torch.cuda.is_available() or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    """Whether the hardware multiplies matrices in bf16: a CPU that has to emulate it is twenty times slower. With AVX-512's own products,
+    without AMX, a step of a diffusion model took 0.6 of its time in float32."""
+    able = torch.cpu.get_capabilities()
+    return torch.cuda.is_available() or any(able.get(name) for name in ("amx_bf16", "avx512_bf16"))
 
 
 OPTIMIZERS = ("adamw", "muon", "sgd")
