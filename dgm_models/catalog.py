@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from dgm_models import weights
-from dgm_models.conditions import Classes, Described, Given, Numbers
+from dgm_models.conditions import Beside, Classes, Described, Given, Numbers
 from dgm_models.data import FIRST, SETS, Dataset
 from dgm_models.modalities import elements
 from dgm_models.networks import channels_last
@@ -104,7 +104,7 @@ def _about(data: Dataset) -> dict[str, Any]:
     """What a network may have to know of a data set, by the names that networks call it."""
     space = data.space
     known = {"shape": space.shape, "classes": data.condition.count, **dict.fromkeys(("size", "visible", "units"), space.size)}
-    given = data.condition.taken[0] if isinstance(data.condition, Given) else 0
+    given = data.condition.taken[0] if isinstance(data.condition, Given | Beside) else 0
     numbers = data.condition.taken[0] if isinstance(data.condition, Numbers | Described) else 0
     if isinstance(space, Tokens):
         return {**known, "length": space.length, "levels": space.end + 1, "numbers": numbers}

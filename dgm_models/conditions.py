@@ -164,6 +164,47 @@ class Given(Carried):
 
 
 @dataclass(frozen=True)
+class Beside(Carried):
+    """An element of another space, and numbers beside it that need not be there: y float (n, space.size + numbers), not a number where none
+    are. A network takes the numbers as planes, each of one of them everywhere, after those of the element."""
+
+    given: Given
+    numbers: Numbers
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        first, *rest = self.given.taken
+        return (first + self.numbers.taken[0], *rest)
+
+    def join(self, x: Tensor, numbers: Tensor | None = None) -> Tensor:
+        """y of elements (n, *space.shape) and of numbers (n, k), or of none."""
+        none = torch.full((len(x), len(self.numbers.names)), torch.nan)
+        return torch.cat([x.flatten(1), none if numbers is None else numbers], dim=1)
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        if y is None:
+            return self.null(n)
+        y, size = torch.as_tensor(y).float(), self.given.space.size
+        if y.shape != (n, size + len(self.numbers.names)):
+            raise ValueError(f"expected {n} rows of an element and {len(self.numbers.names)} numbers, got {tuple(y.shape)}")
+        planes = self.given.check(y[:, :size].reshape(n, *self.given.space.shape), n)
+        none = y[:, size:].isnan().all(1, keepdim=True)
+        low = torch.tensor(self.numbers.ranges, device=y.device).T[0]
+        told = self.numbers.check(torch.where(none, low, y[:, size:]), n).masked_fill(none, 0)
+        return torch.cat([planes, told[(..., *[None] * (planes.dim() - 2))].expand(-1, -1, *planes.shape[2:])], dim=1)
+
+    def is_null(self, y: Tensor) -> Tensor:
+        return (y[:, self.given.taken[0] - 1] == 0).flatten(1).all(1)
+
+    def drop(self, y: Tensor, share: float) -> Tensor:
+        """Of half of the rows the numbers, and of that share of the rows all."""
+        bare = y.clone()
+        bare[:, self.given.taken[0] :] = 0
+        gone = torch.rand(len(y), device=y.device) < 0.5
+        return super().drop(torch.where(gone.view(-1, *[1] * (y.dim() - 1)), bare, y), share)
+
+
+@dataclass(frozen=True)
 class Words(Condition):
     """A text of at most `length` words of a vocabulary: y int64 (n, length), with the number after the last where no more follow."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dgm_models.data import cifar, fashion, mnist, qm9, shakespeare, tales, zinc
+from dgm_models.data import cifar, colour, fashion, mnist, photos, qm9, shakespeare, tales, zinc
 from dgm_models.data.dataset import DataError, Dataset
 
 SETS: dict[str, Dataset] = {
@@ -12,6 +12,9 @@ SETS: dict[str, Dataset] = {
         mnist.AS_WRITTEN,
         fashion.DATA,
         cifar.DATA,
+        colour.COLOURED,
+        colour.PALETTES,
+        photos.DATA,
         shakespeare.DATA,
         tales.DATA,
         qm9.DATA,

@@ -47,7 +47,7 @@ class Figure:
         if scores.get(self.key) is None:
             return None
         sign = SIGN.get(scores.get(self.evidence, ""), "")
-        measured = f" on {scores.get(self.count, 0):,}" if self.count else ""
+        measured = f" on {scores[self.count]:,}" if scores.get(self.count) else ""
         return f"{sign}{self.form.format(scores[self.key])}{measured}"
 
 
@@ -118,6 +118,40 @@ FIGURES = (
     Figure("asked_logp", "logP as asked", "{:.2f}", "higher", "correlation of asked and measured, wishes of held-out molecules"),
     Figure("asked_polar_surface", "polar surface as asked", "{:.2f}", "higher", "the same of the topological polar surface"),
     Figure("asked_heavy_atoms", "size as asked", "{:.2f}", "higher", "the same of the number of heavy atoms"),
+    Figure("asked_slant", "slant as asked", "{:.2f}", "higher", "correlation of asked and measured within a label, numbers of any label"),
+    Figure("asked_thickness", "thickness as asked", "{:.2f}", "higher", "the same of the thickness of strokes"),
+    Figure("asked_width", "width as asked", "{:.2f}", "higher", "the same of the width of the leaning frame"),
+    Figure(
+        "reader_of_answers",
+        "coloured, read as they are",
+        "{:.1%}",
+        "higher",
+        "share of test pictures that the judge reads aright in drawn colours; of grey ones and real ones beside it",
+        count="coloured_pictures",
+        about="restoring",
+    ),
+    Figure(
+        "saturation_ratio", "saturation, real ones = 1", "{:.2f}", 1.0, "of drawn colours, over that of the real ones", about="restoring"
+    ),
+    Figure(
+        "best_of_8_gain",
+        "dB of the best of eight over least error",
+        "{:.1f}",
+        "higher",
+        "PSNR of the colour without the grey",
+        count="best_of_8_pictures",
+        about="restoring",
+    ),
+    Figure("set5_x4_psnr", "Set5 4×, dB", "{:.2f}", "higher", "PSNR of luminance, borders of 4 left out; bicubic 28.4", about="restoring"),
+    Figure("set5_x2_psnr", "Set5 2×, dB", "{:.2f}", "higher", "the same, 2 times; bicubic 33.7", about="restoring"),
+    Figure(
+        "set5_x4_features",
+        "Set5 4×, distance of features",
+        "{:.3f}",
+        "lower",
+        "of tiles, in the reader of CIFAR-10, over their length",
+        about="restoring",
+    ),
     Figure(
         "words_there",
         "words that must come, there",

@@ -16,7 +16,7 @@ from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole
 from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, mnist
-from dgm_models.evaluation import metrics, molecules, texts
+from dgm_models.evaluation import metrics, molecules, pictures, texts
 from dgm_models.evaluation.material import (
     BATCH,
     PLAIN,
@@ -44,15 +44,17 @@ Scores = dict[str, Any]
 
 
 def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None, draws: int | None = None) -> Iterator[tuple[str, Scores]]:
-    """Yields (part, scores) as they are measured and records them; parts: of PARTS, of texts of OF_TEXTS, of molecules of OF_MOLECULES; all
-    by default.
+    """Yields (part, scores) as they are measured and records them; parts: of PARTS, of texts of OF_TEXTS, of molecules of OF_MOLECULES, of
+    data sets that ask for something else of BY_DATA; all by default.
 
     `digits` takes fewer test digits for likelihood and restoration than their protocol says, `draws` fewer samples to be read and to be
     compared; the scores say how many.
     """
     row = catalog.recipe(id)
     space = catalog.dataset(id).space
-    mine = OF_MOLECULES if isinstance(space, Smiles | Selfies | Graphs) else OF_TEXTS if isinstance(space, Tokens) else PARTS
+    mine = BY_DATA.get(row.data) or (
+        OF_MOLECULES if isinstance(space, Smiles | Selfies | Graphs) else OF_TEXTS if isinstance(space, Tokens) else PARTS
+    )
     wanted = parts or list(mine)
     if unknown := [part for part in wanted if part not in mine]:
         raise ValueError(f"unknown part {unknown[0]!r}; there are: {', '.join(mine)}")
@@ -61,7 +63,7 @@ def evaluate(id: str, parts: list[str] | None = None, digits: int | None = None,
         began = time.perf_counter()
         count = {"digits": digits} if digits and part in ("likelihood", "nats", "inpainting", "super_resolution") else {}
         count |= {"draws": draws} if draws and part in ("samples", "distances", "guided", "texture") else {}
-        scores = mine[part](id, model, **count) if row.generative else _discriminative(part, id, model)
+        scores = mine[part](id, model, **count) if row.generative or mine is not PARTS else _discriminative(part, id, model)
         if scores:
             scores[f"{part}_seconds"] = round(time.perf_counter() - began)
             known = weights.manifest()[id].get("scores", {})
@@ -373,3 +375,9 @@ OF_MOLECULES: dict[str, Callable[..., Scores]] = {
     "balance": molecules.balance,
 }
 OF_TEXTS: dict[str, Callable[..., Scores]] = {"perplexity": texts.perplexity, "writing": texts.writing, "included": texts.included}
+BY_DATA: dict[str, dict[str, Callable[..., Scores]]] = {
+    "mnist-shape": {"written": pictures.written},
+    "cifar-colour": {"coloured": pictures.coloured},
+    "cifar-palette": {"palettes": pictures.palettes},
+    "photos": {"enlarged": pictures.enlarged},
+}

@@ -15,7 +15,7 @@ BEGIN, END = "<!-- results -->", "<!-- /results -->"
 def table(data: str) -> str:
     """Markdown: a row a generative model of a data set, a column a figure that any of them has."""
     known = weights.manifest()
-    rows = [catalog.recipe(id) for id in catalog.models_for("sample", data=data)]
+    rows = [catalog.recipe(id) for id in _listed(data)]
     scores = {row.id: known[row.id].get("scores", {}) for row in rows}
     columns = [figure for figure in FIGURES if "table" in figure.on and any(figure.key in found for found in scores.values())]
     lines = ["| model | parameters | " + " | ".join(figure.name for figure in columns) + " |", "|" + "---|" * (len(columns) + 2)]
@@ -27,7 +27,14 @@ def table(data: str) -> str:
 
 def tables() -> str:
     """All of them, each under the name of its data."""
-    return "\n\n".join(f"### {data.title}\n\n{table(data.id)}" for data in map(SETS.get, catalog.data_sets()))
+    return "\n\n".join(f"### {data.title}\n\n{table(data.id)}" for data in SETS.values() if not data.of and _listed(data.id))
+
+
+def _listed(data: str) -> list[str]:
+    """The trained models of a data set that draw, and what they are compared with."""
+    known = weights.manifest()
+    companions = [id for id, row in catalog.MODELS.items() if id in known and row.data == data and row.role == "companion"]
+    return [*catalog.models_for("sample", data=data), *companions]
 
 
 def write_table(path: Path = README) -> None:

@@ -40,14 +40,20 @@ def read_digit(path: str | Path) -> Tensor:
 
 def read_grey(path: str | Path) -> np.ndarray:
     """The picture as it looks, upright: float32 (h, w), 0 black, 1 white."""
+    return _grey(upright(path, 2 * FINE))
+
+
+def upright(path: str | Path, enough: int) -> Image.Image:
+    """A person's file as it looks, turned as its EXIF says; a large JPEG is decoded at a fraction of its size that has `enough` pixels a
+    side. ValueError as `read_digit` says."""
     try:
         with Image.open(path, formats=FORMATS) as opened:
             size, most = opened.size, MOST_PHOTO if opened.format in ("JPEG", "MPO") else MOST_PIXELS
             if size[0] * size[1] > most:
                 raise ValueError(f"the picture is {size[0]} x {size[1]}; expected at most {most // 10**6} million pixels")
-            opened.draft("RGB", (2 * FINE, 2 * FINE))
-            upright = ImageOps.exif_transpose(opened)
-            return _grey(upright)
+            opened.draft("RGB", (enough, enough))
+            opened.load()
+            return ImageOps.exif_transpose(opened)
     except (OSError, SyntaxError, NotImplementedError, Image.DecompressionBombError) as error:
         raise ValueError(f"expected a picture ({', '.join(FORMATS)}); this file could not be read") from error
 

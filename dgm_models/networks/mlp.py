@@ -10,11 +10,11 @@ from dgm_models.networks.residual import Condition
 
 
 class MLP(nn.Module):
-    """(n, size), scalars (n, s), labels (n,) -> (n, out)."""
+    """(n, size), scalars (n, s), labels (n,) or so many numbers in their place, (n, numbers) -> (n, out)."""
 
-    def __init__(self, size: int, out: int, width: int = 64, depth: int = 3, classes: int = 0, scalars: int = 1) -> None:
+    def __init__(self, size: int, out: int, width: int = 64, depth: int = 3, classes: int = 0, scalars: int = 1, numbers: int = 0) -> None:
         super().__init__()
-        self.condition = Condition(width, classes, scalars)
+        self.condition = Condition(width, classes, scalars, numbers)
         self.enter = nn.Linear(size, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
         self.leave = nn.Linear(width, out)

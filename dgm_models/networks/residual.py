@@ -158,3 +158,17 @@ class PatchUNet(nn.Module):
         for block in self.rising:
             h = block(h, condition)
         return F.pixel_shuffle(self.leave(self.activation(self.norm(h))), self.patch)
+
+
+class PairUNet(PatchUNet):
+    """From one picture to another of the same sides: (n, given, h, w) -> (n, channels, h, w)."""
+
+    divides = 4
+
+    def __init__(self, channels: int, given: int, width: int = 48, fine: int = 2, coarse: int = 3) -> None:
+        super().__init__(given, channels, width=width, fine=fine, coarse=coarse)
+        self.colours = channels
+
+    def forward(self, y: Tensor) -> Tensor:
+        none = torch.zeros(len(y), dtype=torch.long, device=y.device)
+        return super().forward(y, y.new_zeros(len(y), 1), none).float()

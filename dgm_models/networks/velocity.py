@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dgm_models.networks.mlp import MLP
 from dgm_models.networks.residual import PatchUNet
@@ -49,3 +51,17 @@ class VelocityMLP(MLP):
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         return super().forward(x_t, torch.logit(t, eps=1e-3)[:, None], y)
+
+
+class VelocityPalette(MLP):
+    """For a few numbers that go with a picture: (n, *shape), t (n,) in [0, 1], the picture (n, given, 32, 32) -> (n, *shape)."""
+
+    def __init__(self, shape: tuple[int, ...], given: int, width: int = 256, depth: int = 4) -> None:
+        super().__init__(math.prod(shape), math.prod(shape), width=width, depth=depth, numbers=width)
+        self.shape = shape
+        halves = [(given, 32), (32, 64), (64, 128), (128, 128)]
+        looks = [layer for before, after in halves for layer in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU())]
+        self.look = nn.Sequential(*looks, nn.Flatten(), nn.Linear(128 * 4, width))
+
+    def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        return super().forward(x_t.flatten(1), torch.logit(t, eps=1e-3)[:, None], self.look(y)).view_as(x_t).float()

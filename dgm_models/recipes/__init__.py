@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dgm_models.recipes import cifar, fashion, mnist, molecules, texts
+from dgm_models.recipes import cifar, fashion, mnist, molecules, photos, texts
 from dgm_models.recipes.row import ROLES, Recipe
 
-RECIPES = (*mnist.RECIPES, *fashion.RECIPES, *cifar.RECIPES, *texts.RECIPES, *molecules.RECIPES)
+RECIPES = (*mnist.RECIPES, *fashion.RECIPES, *cifar.RECIPES, *photos.RECIPES, *texts.RECIPES, *molecules.RECIPES)
 
 __all__ = ["RECIPES", "ROLES", "Recipe"]

@@ -27,7 +27,7 @@ from dgm_models.ui.serve import one_of, refusing
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CANVAS = SETS[FIRST].space  # of the pads that people draw on
 DRAWN = tuple(data for data, each in SETS.items() if each.space == CANVAS)  # the data sets whose elements lie there
-COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention")
+COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo")
 ANY = "any (no label)"
 ALL = "all ten in turn"
 
@@ -153,6 +153,11 @@ def writing(name: str) -> gr.HTML:
 def attention(name: str) -> gr.HTML:
     """What heads hear: {tokens, shares, blocks, heads, at, head, link}; shares are bytes (blocks, heads, tokens, tokens), base64."""
     return _html("attention", name)
+
+
+def photo(name: str, value: dict[str, Any]) -> gr.HTML:
+    """A picture in colour: {of, picture, uploaded}: which of those that ship, what `snapshot.pack` makes, whether it is somebody's own."""
+    return _html("photo", name, value=value)
 
 
 def script() -> str:
