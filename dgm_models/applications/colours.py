@@ -4,7 +4,7 @@ was told nothing of the grey picture."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from dgm_models.measurements import Grey, Linear, put_back_in_range
 COLOURS, PALETTES, REGRESSOR, READER = "colour-cifar", "palette-cifar", "regressor-cifar", "reader-cifar"
 MOST_ANSWERS = 24
 STEPS, UNTOLD = 12, 24
+PLAIN = DiffusionSettings(steps=STEPS, guidance_scale=1.0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def colour(grey: Tensor, seeds: Sequence[int], palette: Tensor | None = None, st
     _check(seeds)
     n, loaded = len(seeds), catalog.open_for("sample", COLOURS)
     y = known(grey.expand(n, -1, -1, -1), None if palette is None else palette.expand(n, -1, -1, -1))
-    settings = DiffusionSettings(steps=steps, guidance_scale=1.0)
+    settings = replace(PLAIN, steps=steps)
     with measured(loaded, catalog.recipe(COLOURS).title, seeds[0], n) as receipt:
         frames = [_kept(frame, grey) for frame in loaded.model.trace(Noise(seeds), y, settings)]
     return Coloured([*frames[:-1], frames[-1]._replace(x=put_back_in_range(frames[-1].x, grey, Grey()))], receipt)
@@ -59,8 +60,7 @@ def draw_palettes(grey: Tensor, seeds: Sequence[int]) -> list[Frame]:
     """Films of palettes (n, 3, 1, k) that a grey picture (1, 1, h, w) may have had, one a seed."""
     _check(seeds)
     model = catalog.open_for("sample", PALETTES).model
-    settings = DiffusionSettings(steps=STEPS, guidance_scale=1.0)
-    return list(model.trace(Noise(seeds), grey.expand(len(seeds), -1, -1, -1), settings))
+    return list(model.trace(Noise(seeds), grey.expand(len(seeds), -1, -1, -1), PLAIN))
 
 
 def least_error(grey: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from dgm_models.modalities import strokes
 
 WRITER = "diffusion-shape-mnist"
 WISHES = 150
+# what is asked is settled early; without guidance 93 % of digits read as asked
+HEEDING = DiffusionSettings(guidance_scale=2.5, guide_from=0.0, guide_until=0.6)
 MOVES = ((-40.0, 40.0), (1.0, 5.0), (5.0, 20.0), (13.0, 20.0))  # from where to where each number is moved
 
 
@@ -38,7 +40,7 @@ def write(labels: Sequence[int], shapes: Sequence[Sequence[float]], seeds: Seque
     asked = torch.cat([torch.tensor([[float(label)] for label in labels]), torch.tensor([list(shape) for shape in shapes])], 1)
     loaded = catalog.open_for("sample", WRITER)
     with measured(loaded, catalog.recipe(WRITER).title, seeds[0], len(labels)) as receipt:
-        frames = list(loaded.model.trace(Noise(seeds), asked, DiffusionSettings(guidance_scale=1.0)))
+        frames = list(loaded.model.trace(Noise(seeds), asked, HEEDING))
     found = strokes.measure(frames[-1].x)
     if turn:
         frames = [Frame(strokes.turned(frame.x, turn), frame.note, strokes.turned(frame.guess, turn)) for frame in frames]

@@ -10,24 +10,25 @@ from torch import Tensor, nn
 
 from dgm_models import catalog
 from dgm_models.applications import colours, enlarging
-from dgm_models.contracts import Noise
+from dgm_models.applications.written import HEEDING
+from dgm_models.contracts import Noise, Settings
 from dgm_models.data import SETS, photos
 from dgm_models.data.colour import known
-from dgm_models.evaluation.material import BATCH, PLAIN, fast, held_out, keep_sheet, reads, share
+from dgm_models.evaluation.material import BATCH, fast, held_out, keep_sheet, reads, share
 from dgm_models.measurements import Grey, put_back_in_range
 from dgm_models.modalities import strokes
 
 Scores = dict[str, Any]
-ASKED, COLOURED, SEVERAL = 5_000, 10_000, 1_000
+ASKED, SEVERAL = 2_000, 1_000
 
 
 def written(id: str, model: nn.Module) -> Scores:
-    """5,000 digits, each label as often, with the numbers of test digits of any label: the correlation of asked and measured within a
-    label, and what share the judge reads as asked. A sheet of a hundred."""
+    """2,000 digits, each label as often, with the numbers of test digits of any label: the correlation of asked and measured within a
+    label, with the settings of the page, and what share the judge reads as asked. A sheet of a hundred."""
     known_shapes = SETS[catalog.recipe(id).data].shown()[1][:, 1:]
     labels = torch.arange(ASKED) % 10
     picked = known_shapes[torch.randint(0, len(known_shapes), (ASKED,), generator=torch.Generator().manual_seed(0))]
-    made = _sampled(model, torch.cat([labels[:, None].float(), picked], 1))
+    made = _sampled(model, torch.cat([labels[:, None].float(), picked], 1), HEEDING)
     keep_sheet(f"{id}-samples", made[:100], 10)
     found = strokes.measure(made)
     scores: Scores = {"written_draws": ASKED, "read_as_asked": share(reads(made, "mnist") == labels)}
@@ -70,7 +71,7 @@ def coloured(id: str, model: nn.Module) -> Scores:
 def palettes(id: str, model: nn.Module) -> Scores:
     """1,000 test pictures: the nearest of eight palettes, root mean square off, over what the mean of the eight has."""
     x, grey = (each[:SEVERAL] for each in held_out(catalog.recipe(id).data))
-    drawn = torch.stack([_sampled(model, grey, way * SEVERAL) for way in range(8)])
+    drawn = torch.stack([_sampled(model, grey, colours.PLAIN, way * SEVERAL) for way in range(8)])
     off = lambda each: (each - x).square().flatten(1).mean(1).sqrt()  # noqa: E731
     nearest = torch.stack([off(each) for each in drawn]).amin(0).mean()
     return {"palette_best_of_8": float(nearest / off(drawn.mean(0)).mean())}
@@ -104,12 +105,12 @@ def _mean(values: Iterator[float]) -> float:
     return sum(found) / len(found)
 
 
-def _sampled(model: nn.Module, y: Tensor, first: int = 0) -> Tensor:
+def _sampled(model: nn.Module, y: Tensor, settings: Settings, first: int = 0) -> Tensor:
     """An element for each row of conditions, number i from seed first + i."""
-    chosen = model.Settings(**{name: value for name, value in PLAIN.items() if name in model.Settings.knobs()})
     with fast(model):
         parts = [
-            model.sample(Noise(range(first + i, first + min(i + BATCH, len(y)))), y[i : i + BATCH], chosen) for i in range(0, len(y), BATCH)
+            model.sample(Noise(range(first + i, first + min(i + BATCH, len(y)))), y[i : i + BATCH], settings)
+            for i in range(0, len(y), BATCH)
         ]
     return torch.cat(parts).float()
 
@@ -117,10 +118,9 @@ def _sampled(model: nn.Module, y: Tensor, first: int = 0) -> Tensor:
 def _answers(model: nn.Module, grey: Tensor, seeds: range) -> Tensor:
     """One answer a grey picture, with the settings of the page, in its grey."""
     made = []
-    settings = model.Settings(steps=colours.STEPS, guidance_scale=1.0)
     for i in range(0, len(grey), BATCH):
         part = grey[i : i + BATCH]
         with fast(model):
-            x = model.sample(Noise(seeds[i : i + BATCH]), known(part), settings).float()
+            x = model.sample(Noise(seeds[i : i + BATCH]), known(part), colours.PLAIN).float()
         made.append(put_back_in_range(x, part, Grey()))
     return torch.cat(made)

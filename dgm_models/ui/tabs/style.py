@@ -88,7 +88,7 @@ def _written(digit: str, shape: list[float], turn: float, seed: int) -> list[Any
     seeds = [each for each in seeds_from(seed, COUNT // ACROSS) for _ in range(ACROSS)] if ten else seeds_from(seed, COUNT)
     made = w.write(labels, [shape] * COUNT, seeds, turn)
     said = ", ".join(f"{name} {value:.1f}{UNITS[name]}" for name, value in zip(NAMES, made.measured.mean(0).tolist(), strict=True))
-    return [Film([Row(made.frames, ACROSS, caption=f"measured, a mean: {said}")], f"{ID}-{seed}", str(made.receipt))]
+    return [Film([Row(made.frames, ACROSS, "measured, a mean", said)], f"{ID}-{seed}", str(made.receipt))]
 
 
 def _swept(digit: str, shape: list[float], seed: int) -> list[Any]:
@@ -111,7 +111,7 @@ def _borrowed() -> Live:
         [
             p.column(3, p.pad("borrowed", 61), p.seed(), width=220),
             p.column(9, film, width=300),
-            p.column(3, told, width=210),
+            p.column(4, told, width=260),
         ],
         _lent,
         "Your hand",

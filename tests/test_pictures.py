@@ -1,0 +1,115 @@
+"""The page Pictures in a real browser: grey pictures are coloured, one's own photo too, and photos are enlarged."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from dgm_models.modalities import snapshot
+
+READY = "([at, q]) => document.querySelector(`#player-${at} .dgm-player`)?.dataset.link?.includes(q)"
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    """A wide one of a sky over a field, as a phone may write it: lying on its side, and saying so."""
+    picture = Image.new("RGB", (300, 200), (120, 170, 220))
+    picture.paste((70, 110, 50), (0, 100, 300, 200))
+    exif = Image.Exif()
+    exif[274] = 6
+    picture.rotate(90, expand=True).save(tmp_path / "field.jpg", exif=exif)
+    return tmp_path / "field.jpg"
+
+
+def opened(page, served, address, player, wait="tab="):
+    page.goto(f"{served}/?tab={address}")
+    page.wait_for_function(READY, arg=[player, wait], timeout=90_000)
+    return page.locator(f"#player-{player} .dgm-player")
+
+
+def upload(page, name, path):
+    page.locator(f"#photo-{name}").locator("xpath=following::input[@type='file'][1]").set_input_files(str(path))
+
+
+def pictures_of(album):
+    """What an album holds, decoded."""
+    urls = [each.get_attribute("src") for each in album.locator("img").all()]
+    return [Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) for url in urls]
+
+
+def test_a_grey_picture_has_several_answers_and_another_picture_others(page, served):
+    player = opened(page, served, "colorization&picture=7&seed=3", "colorization", "picture=7")
+    expect(player).to_contain_text(re.compile(r"the nearest one's colour \d+\.\d dB, that of least error \d+\.\d dB"))
+    expect(player).to_contain_text("least error")
+    before = player.get_attribute("data-link")
+    page.get_by_role("button", name="Another picture").locator("visible=true").click()
+    page.wait_for_function(
+        "(old) => document.querySelector('#player-colorization .dgm-player').dataset.link !== old", arg=before, timeout=60_000
+    )
+    assert "seed=3" in player.get_attribute("data-link")
+
+
+def test_five_colours_of_ones_own_are_a_palette(page, served):
+    player = opened(
+        page, served, "colorization.palette&palette=these+five&colour_1=%23102040&colour_5=%23ffe0a0", "colorization-palette", "102040"
+    )
+    expect(player).to_contain_text("these five")
+    page.goto(f"{served}/?tab=colorization.palette&palette=these+five&colour_1=mud")
+    expect(page.get_by_text(re.compile("Colour: expected such as #ff8000")).first).to_be_visible(timeout=60_000)
+
+
+def test_ones_own_photo_is_coloured_at_its_own_size_and_saved(page, served, photograph):
+    page.goto(f"{served}/?tab=colorization.photo")
+    album = page.locator("#chart-colorization-photo")
+    expect(album.locator("img")).to_have_count(6, timeout=90_000)
+    first = album.locator("img").first.get_attribute("src")
+    upload(page, "colorphoto", photograph)
+    expect(album.locator("img").first).not_to_have_attribute("src", first, timeout=90_000)
+    made = pictures_of(album)
+    assert {each.size for each in made} == {(200, 200)}
+    red, green, blue = made[0].resize((1, 1)).getpixel((0, 0))
+    assert max(red, green, blue) - min(red, green, blue) < 4  # what was given is grey
+    with page.expect_download() as saved:
+        album.get_by_text("save").nth(2).click()
+    assert Image.open(saved.value.path()).size == (200, 200)
+
+
+def test_a_photo_is_enlarged_and_the_slider_goes_from_less_error_to_more(page, served):
+    player = opened(page, served, "enlarging&picture=bird&factor=4%C3%97&sharpness=50", "enlarging", "bird")
+    text = player.text_content()
+    cubic, faithful, mixed, sharp = (float(re.search(rf"{name} (\d+\.\d) dB", text)[1]) for name in ("cubic", "faithful", "mixed", "sharp"))
+    assert faithful > cubic
+    assert faithful >= mixed >= sharp
+    expect(page.locator("#chart-enlarging svg")).to_have_attribute("aria-label", re.compile("off in features"))
+
+
+def test_ones_own_photo_is_enlarged(page, served, photograph):
+    page.goto(f"{served}/?tab=enlarging.photo&factor=2%C3%97")
+    album = page.locator("#chart-enlarging-photo")
+    expect(album.locator("img")).to_have_count(2, timeout=90_000)
+    first = album.locator("img").first.get_attribute("src")
+    upload(page, "enlarging-own", photograph)
+    expect(album.locator("img").first).not_to_have_attribute("src", first, timeout=90_000)
+    assert {each.size for each in pictures_of(album)} == {(600, 400)}
+    expect(album).to_contain_text("600 × 400 pixels, of 300 × 200")
+
+
+def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_path):
+    (tmp_path / "no.png").write_text("no picture", encoding="utf-8")
+    page.goto(f"{served}/?tab=enlarging.photo")
+    album = page.locator("#chart-enlarging-photo")
+    expect(album.locator("img")).to_have_count(2, timeout=90_000)
+    first = album.locator("img").first.get_attribute("src")
+    upload(page, "enlarging-own", tmp_path / "no.png")
+    expect(page.get_by_text("this file could not be read").first).to_be_visible(timeout=30_000)
+    assert album.locator("img").first.get_attribute("src") == first
+
+
+def test_the_page_refuses_what_it_never_sent():
+    with pytest.raises(ValueError, match="Picture: expected"):
+        snapshot.unpack("data:image/webp;base64,UklGRg==")
