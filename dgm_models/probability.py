@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -134,3 +135,11 @@ def energy_distance(a: Tensor, b: Tensor) -> float:
     """2 E|x - y| - E|x - x'| - E|y - y'| of two sets of elements (n, ...), 0 where they agree (Szekely and Rizzo, 2013)."""
     apart = lambda p, q: torch.cdist(p.flatten(1), q.flatten(1)).mean()  # noqa: E731
     return float(2 * apart(a, b) - apart(a, a) - apart(b, b))
+
+
+def steepness(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Mean squared norm of a critic's gradient at x (n, ...), a score (Mescheder et al., 2018, eq. 9): to be differentiated in turn."""
+    x = x.detach().requires_grad_()
+    scores = score(x)
+    (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
+    return slope.square().flatten(1).sum(1).mean() / scores[0].numel()

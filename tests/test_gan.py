@@ -83,10 +83,10 @@ def test_a_critic_that_is_taught_alone_tells_data_from_samples():
 
 def test_a_code_is_found_that_generates_nearly_the_same(toys):
     model, _ = toys.get("gan", "pixels")
-    y = torch.arange(8) % 2
-    x = model.sample(Noise(range(8)), y)
+    y = torch.arange(32) % 2
+    x = model.sample(Noise(range(32)), y)
     again = model.decode(model.encode(x, y), y)
-    others = model.sample(Noise(range(100, 300)), y.repeat(25)).view(25, 8, -1)  # what is found without a search: the best of 25
+    others = model.sample(Noise(range(100, 420)), y.repeat(10)).view(10, 32, -1)  # what is found without a search: the best of 10
     unsought = (others - x.flatten(1)).abs().mean(2).amin(0)
     assert (again - x).abs().flatten(1).mean(1).median() < 0.8 * unsought.median()
     assert torch.allclose(model.encode(x, y)[2:3], model.encode(x[2:3], y[2:3]), atol=1e-3)

@@ -11,14 +11,18 @@ from PIL import Image
 
 from dgm_models.applications import colours, enlarging
 from dgm_models.conditions import Beside, Given, Numbers
+from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, colour, photos
 from dgm_models.families.enlarger import Faithful, Sharp, pairs
+from dgm_models.families.holes import Filler, FillingDiffusion, holes
 from dgm_models.families.pairs import Pairs
-from dgm_models.measurements import Bicubic, Grey
+from dgm_models.measurements import Bicubic, Grey, Hide, Shrink
 from dgm_models.modalities import snapshot
 from dgm_models.modalities.palette import COLOURS, palettes
 from dgm_models.networks.enlarger import Enlarger, Sharpening
+from dgm_models.networks.gated import Filling
 from dgm_models.networks.residual import PairUNet
+from dgm_models.networks.velocity import VelocityUNet
 from dgm_models.spaces import Pixels
 from dgm_models.training.step import Trainer
 
@@ -237,3 +241,45 @@ def test_both_figures_of_a_picture_are_perfect_for_itself_and_worse_for_less():
     found = enlarging.trade(cubic, BUTTERFLY, BUTTERFLY, 4)
     assert [share for share, _, _ in found] == torch.linspace(0, 1, enlarging.BETWEEN).tolist()
     assert all(one[1] < other[1] and one[2] > other[2] for one, other in zip(found[:-1], found[1:], strict=True))
+
+
+# holes -----------------------------------------------------------------------------------------------------------------
+
+
+def test_holes_are_of_all_sizes_and_none_hides_nothing_or_all():
+    torch.manual_seed(0)
+    seen = holes(400, 32, torch.device("cpu")).float().flatten(1).mean(1)
+    assert ((seen > 0) & (seen < 1)).float().mean() > 0.97
+    assert seen.std() > 0.1
+    assert 0.4 < seen.mean() < 0.95
+
+
+def test_a_filler_and_a_diffusion_keep_what_is_seen_and_both_learn():
+    torch.manual_seed(0)
+    space, x = Pixels(3, 32), BUTTERFLY[..., 64:96, 64:96].expand(4, -1, -1, -1)
+    filler = Filler(Filling(3, width=8, critic_width=8), space)
+    diffusion = FillingDiffusion(VelocityUNet(3, width=16, fine=1, coarse=1, given=5, patch=4), space)
+    for model in (filler, diffusion):
+        for name, part in model.players().items():
+            loss = model.loss(x, player=name)
+            loss.backward()
+            assert torch.isfinite(loss)
+            assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
+    seen = holes(4, 32, torch.device("cpu"))
+    assert torch.equal(filler.eval().fill(x, seen)[seen.expand_as(x)], x[seen.expand_as(x)])
+    away = Hide(seen)
+    film = list(diffusion.eval().restore(away(x), away, Noise(range(4))))
+    assert torch.equal(film[-1].x[seen.expand_as(x)], x[seen.expand_as(x)])
+    assert torch.equal(last(diffusion.restore(away(x), away, Noise(range(4)))).x, film[-1].x)
+    alone = last(diffusion.restore(away(x)[2:3], away.rows(torch.tensor([2])), Noise([2]))).x
+    assert torch.allclose(alone, film[-1].x[2:3], atol=1e-4)
+    with pytest.raises(ValueError, match="hidden pixels"):
+        last(diffusion.restore(Shrink(4)(x), Shrink(4), Noise(range(4))))
+
+
+def test_what_lies_in_a_hole_is_nothing_to_go_by():
+    torch.manual_seed(0)
+    filler = Filler(Filling(3, width=8, critic_width=8), Pixels(3, 32)).eval()
+    x, seen = torch.rand(1, 3, 32, 32), holes(1, 32, torch.device("cpu"))
+    other = torch.where(seen, x, 1 - x)
+    assert torch.equal(filler.fill(x, seen), filler.fill(other, seen))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Learner
 from dgm_models.measurements import Bicubic
+from dgm_models.probability import steepness
 from dgm_models.spaces import Space
 
 FACTORS = (2, 4)
@@ -92,15 +93,8 @@ class Sharp(Faithful):
                 continue
             some = max(1, round(self.penalised * len(real)))
             judged = F.softplus(self.network.critic(fake) - self.network.critic(real)).mean()
-            found.append(judged + self.gamma / 2 * (self._steepness(real[:some]) + self._steepness(fake[:some])))
+            found.append(judged + self.gamma / 2 * sum(steepness(self.network.critic, each[:some]) for each in (real, fake)))
         return sum(found)
-
-    def _steepness(self, signal: Tensor) -> Tensor:
-        """Mean squared norm of the critic's gradient (Mescheder et al., 2018, eq. 9), a patch."""
-        signal = signal.detach().requires_grad_()
-        scores = self.network.critic(signal)
-        (slope,) = torch.autograd.grad(scores.sum(), signal, create_graph=True)
-        return slope.square().flatten(1).sum(1).mean() / scores[0].numel()
 
 
 def pairs(x: Tensor) -> Iterator[tuple[Tensor, Tensor, int]]:

@@ -20,7 +20,7 @@ from dgm_models.contracts import Family, Frame, Noise, Settings, knob
 from dgm_models.guidance import fit_latent
 from dgm_models.measurements import Disjoint, put_back_in_range
 from dgm_models.networks import fitted
-from dgm_models.probability import PART, truncated_normal
+from dgm_models.probability import PART, steepness, truncated_normal
 from dgm_models.spaces import Space
 from dgm_models.turns import for_all
 
@@ -100,13 +100,8 @@ class GAN(Family):
         fake = self.network.generator(z, y).detach()  # the critic must not teach the generator
         some = max(1, round(self.penalised * len(x)))
         judged = F.softplus(self.network.critic(fake, y) - self.network.critic(real, y)).mean()
-        return judged + self.gamma / 2 * (self._steepness(real[:some], y[:some]) + self._steepness(fake[:some], y[:some]))
-
-    def _steepness(self, signal: Tensor, y: Tensor) -> Tensor:
-        """Mean squared norm of the critic's gradient (Mescheder et al., 2018, eq. 9)."""
-        signal = signal.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(self.network.critic(signal, y).sum(), signal, create_graph=True)
-        return slope.square().flatten(1).sum(1).mean()
+        judge = lambda signal: self.network.critic(signal, y[:some])  # noqa: E731
+        return judged + self.gamma / 2 * (steepness(judge, real[:some]) + steepness(judge, fake[:some]))
 
     @torch.no_grad()
     def score(self, x: Tensor, y: Tensor | None = None) -> Tensor:

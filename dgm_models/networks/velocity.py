@@ -18,13 +18,22 @@ class VelocityUNet(PatchUNet):
     `numbers` it is so many of those, (n, numbers).
     """
 
-    views, divides = 3, 4
+    views = 3
 
     def __init__(
-        self, channels: int, width: int = 80, fine: int = 2, coarse: int = 3, classes: int = 0, given: int = 0, numbers: int = 0
+        self,
+        channels: int,
+        width: int = 80,
+        fine: int = 2,
+        coarse: int = 3,
+        classes: int = 0,
+        given: int = 0,
+        numbers: int = 0,
+        patch: int = 2,
     ) -> None:
-        super().__init__(self.views * channels + given, channels, width=width, fine=fine, coarse=coarse, classes=classes, numbers=numbers)
-        self.colours, self.given = channels, given
+        sizes = {"width": width, "fine": fine, "coarse": coarse, "patch": patch}
+        super().__init__(self.views * channels + given, channels, classes=classes, numbers=numbers, **sizes)
+        self.colours, self.given, self.divides = channels, given, 2 * patch
 
     def begin_as(self, other: VelocityUNet) -> None:
         """Start from one of the same size that hears labels, where this one hears numbers that begin with the class."""
