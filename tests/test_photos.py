@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from dgm_models.applications import colours, enlarging
+from dgm_models.applications import colours, enlarging, filling
 from dgm_models.conditions import Beside, Given, Numbers
 from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, colour, photos
@@ -25,6 +25,8 @@ from dgm_models.networks.residual import PairUNet
 from dgm_models.networks.velocity import VelocityUNet
 from dgm_models.spaces import Pixels
 from dgm_models.training.step import Trainer
+from dgm_models.ui import photos as ui_photos
+from dgm_models.ui.widgets import GRID
 
 BOTH = Beside(Given(Pixels(1, 4)), Numbers(("a", "b"), ((0.0, 1.0), (0.0, 10.0))))
 BUTTERFLY = photos.DATA.space.read(photos.held_out()["butterfly"])[None]
@@ -283,3 +285,44 @@ def test_what_lies_in_a_hole_is_nothing_to_go_by():
     x, seen = torch.rand(1, 3, 32, 32), holes(1, 32, torch.device("cpu"))
     other = torch.where(seen, x, 1 - x)
     assert torch.equal(filler.fill(x, seen), filler.fill(other, seen))
+
+
+def test_the_square_around_a_hole_is_filled_and_nothing_else_changes():
+    photo = BUTTERFLY[0]
+    hidden = torch.zeros(1, *photo.shape[1:], dtype=torch.bool)
+    hidden[:, 5:45, 100:160] = True
+    square = filling.around(photo, hidden)
+    assert square.side == 120
+    assert square.top == 0  # a hole at the rim has its square within the photo
+    assert not (square.x * ~square.seen).any()
+    whole = filling.laid_back(photo, hidden, square, torch.full((3, 64, 64), 0.25))
+    assert torch.equal(whole[:, ~hidden[0]], photo[:, ~hidden[0]])
+    assert torch.allclose(whole[:, hidden[0]], torch.tensor(0.25), atol=1e-5)
+    assert torch.allclose(filling.squared_around(photo, square) * square.seen, square.x)
+
+
+@pytest.mark.parametrize(("hide", "words"), [(slice(0, 0), "paint a hole"), (slice(None), "too large")])
+def test_no_hole_and_all_of_it_are_refused(hide, words):
+    hidden = torch.zeros(1, 256, 256, dtype=torch.bool)
+    hidden[:, hide] = True
+    with pytest.raises(ValueError, match=words):
+        filling.around(BUTTERFLY[0], hidden)
+
+
+def test_a_seam_is_seen_and_none_is_not():
+    x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    seen = torch.ones(1, 1, 32, 32, dtype=torch.bool)
+    seen[..., 8:24, 8:24] = False
+    assert filling.seam(x, seen) == pytest.approx(1, abs=0.1)
+    flat = torch.where(seen, x, 0.2 * x)
+    assert filling.seam(flat, seen) > 3
+
+
+def test_a_hole_travels_in_an_address_and_nothing_else_is_taken():
+    hole = torch.rand(GRID, GRID, generator=torch.Generator().manual_seed(0)) < 0.1
+    packed = ui_photos._packed(hole)
+    assert torch.equal(ui_photos._unpacked(packed), hole)
+    assert torch.equal(ui_photos._hole_from_text(ui_photos._hole_to_text(packed)), hole)
+    for bad in (None, 3, "", "AAAA", packed[:-8]):
+        with pytest.raises(ValueError, match="Hole: expected"):
+            ui_photos._unpacked(bad)

@@ -379,5 +379,5 @@ BY_DATA: dict[str, dict[str, Callable[..., Scores]]] = {
     "mnist-shape": {"written": pictures.written},
     "cifar-colour": {"coloured": pictures.coloured},
     "cifar-palette": {"palettes": pictures.palettes},
-    "photos": {"enlarged": pictures.enlarged},
+    "photos": {"enlarged": pictures.enlarged, "filled": pictures.filled},
 }

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from dgm_models import catalog
-from dgm_models.applications import colours, enlarging
+from dgm_models.applications import colours, enlarging, filling
 from dgm_models.applications.written import HEEDING
-from dgm_models.contracts import Noise, Settings
+from dgm_models.contracts import Noise, Settings, last
 from dgm_models.data import SETS, photos
 from dgm_models.data.colour import known
 from dgm_models.evaluation.material import BATCH, fast, held_out, keep_sheet, reads, share
-from dgm_models.measurements import Grey, put_back_in_range
+from dgm_models.families.holes import holes
+from dgm_models.measurements import Grey, Hide, put_back_in_range
 from dgm_models.modalities import strokes
 
 Scores = dict[str, Any]
@@ -80,6 +81,8 @@ def palettes(id: str, model: nn.Module) -> Scores:
 def enlarged(id: str, model: nn.Module) -> Scores:
     """Set5, and four of Set14, shrunk 2 and 4 times and enlarged, by the model and by the cubic filter: PSNR of luminance, and the distance
     in features of tiles, means over pictures. A sheet of the middles of Set5, 4 times: real, cubic, enlarged."""
+    if not hasattr(model, "enlarge"):
+        return {}
     scores: Scores = {}
     for factor, (name, pictures) in ((factor, each) for factor in (2, 4) for each in (("set5", photos.SET5), ("set14", photos.SET14))):
         real = [photos.DATA.space.read(photos.held_out()[each])[None] for each in pictures]
@@ -93,6 +96,27 @@ def enlarged(id: str, model: nn.Module) -> Scores:
                 plain = [enlarging.bicubic(seen, factor) for seen in small]
                 keep_sheet(f"{id}-enlarged", torch.cat([_middle(x) for row in (real, plain, made) for x in row]), len(real))
     return scores
+
+
+def filled(id: str, model: nn.Module) -> Scores:
+    """The held-out tiles, each with a hole as in training: what changed of what was seen, how much neighbours differ across the border of a
+    hole over within it, the same of the tiles themselves, and PSNR within holes. A sheet of twenty, looked at."""
+    if not hasattr(model, "fill") and not hasattr(model, "restore"):
+        return {}
+    x = photos.DATA.space.read(photos.test()[0])
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        seen = holes(len(x), photos.SIDE, x.device)
+    made = model.fill(x, seen) if hasattr(model, "fill") else last(model.restore(x * seen, Hide(seen), Noise(range(len(x))))).x
+    keep_sheet(f"{id}-filled", torch.cat([x[:20], torch.where(seen, x, torch.tensor(0.4))[:20], made[:20]]), 20)
+    off = ((made - x).square() * ~seen).sum() / (3 * (~seen).sum())
+    return {
+        "filled_tiles": len(x),
+        "filled_largest_change": float(((made - x).abs() * seen).max()),
+        "seam": filling.seam(made, seen),
+        "seam_of_real": filling.seam(x, seen),
+        "filled_psnr": float(colours.decibels(off)),
+    }
 
 
 def _middle(x: Tensor, side: int = 128) -> Tensor:

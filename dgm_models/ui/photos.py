@@ -1,66 +1,108 @@
-"""A picture in colour that a panel asks for: one of those that ship, or a person's own, which is kept in the page and nowhere else."""
+"""A picture in colour that a panel asks for: one of those that ship, or a person's own, which is kept in the page and nowhere else; and
+what a person hides of it."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import html
 import random
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models.modalities import photo, snapshot
 from dgm_models.ui import widgets
 from dgm_models.ui.panel import PICTURE, QUICK, Control, Laid
 from dgm_models.ui.serve import one_of, refusal, refusing
-from dgm_models.ui.widgets import Field
+from dgm_models.ui.widgets import GRID, Field
 
 OWN = "own"  # how a person's picture is called in an address, which does not hold it
+BESIDE = "~"  # between the name of a picture and the hole in it, in an address
 
 
-def picture(name: str, names: Sequence[str], picture_of: Callable[[str], Tensor], first: str, noun: str = "picture") -> Control:
-    """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own."""
+def picture(
+    name: str, names: Sequence[str], picture_of: Callable[[str], Tensor], first: str, noun: str = "picture", hole: Tensor | None = None
+) -> Control:
+    """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. With a hole, bool (GRID, GRID),
+    true where hidden, a brush paints it, and the answering function is given both, the hole as bool (1, h, w)."""
     known = tuple(names)
 
-    def shipped(which: str) -> dict[str, Any]:
-        return {"of": which, "picture": snapshot.pack(picture_of(which))}
+    def shipped(which: str, hidden: Tensor | None = None) -> dict[str, Any]:
+        hidden = hole if hidden is None else hidden
+        return {"of": which, "picture": snapshot.pack(picture_of(which)), **({} if hole is None else {"hole": _packed(hidden)})}
 
-    def read(value: Any) -> Tensor:
-        if isinstance(value, dict) and value.get("uploaded"):
-            return snapshot.unpack(value.get("picture"))
-        return picture_of(one_of(value.get("of") if isinstance(value, dict) else value, "Picture", known))
+    def read(value: Any) -> Any:
+        value = value if isinstance(value, dict) else {}
+        x = snapshot.unpack(value.get("picture")) if value.get("uploaded") else picture_of(one_of(value.get("of"), "Picture", known))
+        if hole is None:
+            return x
+        return x, F.interpolate(_unpacked(value.get("hole"))[None, None].float(), x.shape[1:], mode="nearest")[0] > 0.5
 
     def another(value: Any) -> dict[str, Any]:
         now = value.get("of") if isinstance(value, dict) else None
         return shipped(random.SystemRandom().choice([each for each in known if each != now]))
 
+    def uploaded(path: str) -> dict[str, Any]:
+        """A person's file, read and deleted."""
+        try:
+            kept = {"of": OWN, "picture": snapshot.pack(snapshot.read_photo(path)), "uploaded": True}
+            return kept if hole is None else {**kept, "hole": _packed(hole)}
+        except ValueError as error:
+            raise refusal(error) from error
+        finally:
+            Path(path).unlink(missing_ok=True)
+
+    def from_text(text: str) -> dict[str, Any]:
+        which, _, painted = text.partition(BESIDE)
+        return shipped(one_of(which, "Picture", known), _hole_from_text(painted) if painted and hole is not None else None)
+
+    def to_text(value: Any) -> str:
+        which = OWN if value.get("uploaded") else str(value["of"])
+        return which if hole is None else f"{which}{BESIDE}{_hole_to_text(value['hole'])}"
+
     def build(_: list[Laid]) -> Laid:
-        pad = widgets.photo(name, shipped(first))
+        pad = widgets.photo(name, shipped(first)) if hole is None else widgets.brush(name, shipped(first))
         with gr.Row(elem_classes="dgm-buttons"):
             button = gr.Button(f"Another {noun}", size="sm")
             upload = gr.UploadButton("Your photo", size="sm", file_types=list(photo.ENDINGS), type="filepath")
         picked = button.click(refusing(another), pad, pad, **QUICK)
-        took = upload.upload(_uploaded, upload, pad, **QUICK)
-        field = Field("picture", pad, lambda text: shipped(one_of(text, "Picture", known)), _text, costly=False)
-        return Laid("photo", [field], read, [picked.success, took.success], PICTURE)
+        took = upload.upload(uploaded, upload, pad, **QUICK)
+        painted = [] if hole is None else [pad.input]
+        return Laid(
+            "photo", [Field("picture", pad, from_text, to_text, costly=False)], read, [*painted, picked.success, took.success], PICTURE
+        )
 
     return build
 
 
-def _text(value: Any) -> str:
-    return OWN if value.get("uploaded") else str(value["of"])
+def _packed(hidden: Tensor) -> str:
+    return base64.b64encode(np.packbits(hidden.numpy()).tobytes()).decode()
 
 
-def _uploaded(path: str) -> dict[str, Any]:
-    """A person's file, read and deleted."""
+def _unpacked(text: Any) -> Tensor:
+    """Bool (GRID, GRID); ValueError for anything else than `_packed` makes."""
     try:
-        return {"of": OWN, "picture": snapshot.pack(snapshot.read_photo(path)), "uploaded": True}
-    except ValueError as error:
-        raise refusal(error) from error
-    finally:
-        Path(path).unlink(missing_ok=True)
+        bits = np.unpackbits(np.frombuffer(base64.b64decode(text, validate=True), np.uint8))
+        return torch.from_numpy(bits.reshape(GRID, GRID).astype(bool))
+    except (TypeError, ValueError, binascii.Error):
+        raise ValueError(f"Hole: expected {GRID} x {GRID} bits, as the page sends them") from None
+
+
+def _hole_to_text(text: Any) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(base64.b64decode(_packed(_unpacked(text))), 9)).decode().rstrip("=")
+
+
+def _hole_from_text(text: str) -> Tensor:
+    raw = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), GRID * GRID)
+    return _unpacked(base64.b64encode(raw))
 
 
 def album(pictures: Sequence[tuple[str, Tensor]], name: str, receipt: str) -> str:
@@ -69,7 +111,6 @@ def album(pictures: Sequence[tuple[str, Tensor]], name: str, receipt: str) -> st
     for words, each in pictures:
         url, said = snapshot.picture_file(each), html.escape(words)
         file = html.escape(f"{name}-{words.split(':')[0].replace(' ', '-')}.jpg")
-        figures.append(
-            f'<figure><img src="{url}" alt="{said}"><figcaption>{said} <a href="{url}" download="{file}">save</a></figcaption></figure>'
-        )
+        below = f'<figcaption>{said} <a href="{url}" download="{file}">save</a></figcaption>'
+        figures.append(f'<figure><img src="{url}" alt="{said}">{below}</figure>')
     return f'<div class="dgm-album">{"".join(figures)}</div><p class="dgm-receipt">{html.escape(receipt)}</p>'
