@@ -1,4 +1,4 @@
-"""The page Pictures in a real browser: grey pictures are coloured, one's own photo too, and photos are enlarged."""
+"""The page Pictures in a real browser: grey pictures are coloured, and one's own photo too."""
 
 from __future__ import annotations
 
@@ -79,33 +79,13 @@ def test_ones_own_photo_is_coloured_at_its_own_size_and_saved(page, served, phot
     assert Image.open(saved.value.path()).size == (200, 200)
 
 
-def test_a_photo_is_enlarged_and_the_slider_goes_from_less_error_to_more(page, served):
-    player = opened(page, served, "enlarging&picture=bird&factor=4%C3%97&sharpness=50", "enlarging", "bird")
-    text = player.text_content()
-    cubic, faithful, mixed, sharp = (float(re.search(rf"{name} (\d+\.\d) dB", text)[1]) for name in ("cubic", "faithful", "mixed", "sharp"))
-    assert faithful > cubic
-    assert faithful >= mixed >= sharp
-    expect(page.locator("#chart-enlarging svg")).to_have_attribute("aria-label", re.compile("off in features"))
-
-
-def test_ones_own_photo_is_enlarged(page, served, photograph):
-    page.goto(f"{served}/?tab=enlarging.photo&factor=2%C3%97")
-    album = page.locator("#chart-enlarging-photo")
-    expect(album.locator("img")).to_have_count(2, timeout=90_000)
-    first = album.locator("img").first.get_attribute("src")
-    upload(page, "enlarging-own", photograph)
-    expect(album.locator("img").first).not_to_have_attribute("src", first, timeout=90_000)
-    assert {each.size for each in pictures_of(album)} == {(600, 400)}
-    expect(album).to_contain_text("600 × 400 pixels, of 300 × 200")
-
-
 def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_path):
     (tmp_path / "no.png").write_text("no picture", encoding="utf-8")
-    page.goto(f"{served}/?tab=enlarging.photo")
-    album = page.locator("#chart-enlarging-photo")
-    expect(album.locator("img")).to_have_count(2, timeout=90_000)
+    page.goto(f"{served}/?tab=colorization.photo")
+    album = page.locator("#chart-colorization-photo")
+    expect(album.locator("img")).to_have_count(6, timeout=90_000)
     first = album.locator("img").first.get_attribute("src")
-    upload(page, "enlarging-own", tmp_path / "no.png")
+    upload(page, "colorphoto", tmp_path / "no.png")
     expect(page.get_by_text("this file could not be read").first).to_be_visible(timeout=30_000)
     assert album.locator("img").first.get_attribute("src") == first
 

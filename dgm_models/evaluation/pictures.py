@@ -20,11 +20,11 @@ from dgm_models.measurements import Grey, Hide, put_back_in_range
 from dgm_models.modalities import strokes
 
 Scores = dict[str, Any]
-ASKED, SEVERAL = 2_000, 1_000
+ASKED, SEVERAL = 1_000, 500
 
 
 def written(id: str, model: nn.Module) -> Scores:
-    """2,000 digits, each label as often, with the numbers of test digits of any label: the correlation of asked and measured within a
+    """1,000 digits, each label as often, with the numbers of test digits of any label: the correlation of asked and measured within a
     label, with the settings of the page, and what share the judge reads as asked. A sheet of a hundred."""
     known_shapes = SETS[catalog.recipe(id).data].shown()[1][:, 1:]
     labels = torch.arange(ASKED) % 10
@@ -50,7 +50,7 @@ def within(asked: Tensor, measured: Tensor, labels: Tensor) -> float:
 
 def coloured(id: str, model: nn.Module) -> Scores:
     """All 10,000 test pictures from their grey ones: how far the grey moved, what the reader makes of the grey pictures, of those of least
-    error, of the answers and of the real ones, how saturated answers are; of 1,000 the colour of the best of eight. A sheet of twelve."""
+    error, of the answers and of the real ones, how saturated answers are; of 500 the colour of the best of eight. A sheet of twelve."""
     if not hasattr(model, "sample"):
         return {}
     x, labels = held_out("cifar")
@@ -70,7 +70,7 @@ def coloured(id: str, model: nn.Module) -> Scores:
 
 
 def palettes(id: str, model: nn.Module) -> Scores:
-    """1,000 test pictures: the nearest of eight palettes, root mean square off, over what the mean of the eight has."""
+    """500 test pictures: the nearest of eight palettes, root mean square off, over what the mean of the eight has."""
     x, grey = (each[:SEVERAL] for each in held_out(catalog.recipe(id).data))
     drawn = torch.stack([_sampled(model, grey, colours.PLAIN, way * SEVERAL) for way in range(8)])
     off = lambda each: (each - x).square().flatten(1).mean(1).sqrt()  # noqa: E731
