@@ -66,7 +66,7 @@ def test_ones_own_digit_lends_its_hand(page, served):
 
 def test_what_was_asked_for_and_measured_go_together(page, served):
     page.goto(f"{served}/?tab=style.asked&of=slant&digit=8")
-    chart = page.locator("#chart-style-asked svg")
+    chart = page.locator("#chart-style-asked svg.dgm-chart")
     expect(chart).to_contain_text("asked for: slant", timeout=60_000)
     assert chart.locator("circle").count() == w.WISHES
     assert float(re.search(r"correlation (\d\.\d+)", chart.text_content())[1]) > 0.7
