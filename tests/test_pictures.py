@@ -65,7 +65,7 @@ def test_five_colours_of_ones_own_are_a_palette(page, served):
 
 def test_ones_own_photo_is_coloured_at_its_own_size_and_saved(page, served, photograph):
     page.goto(f"{served}/?tab=colorization.photo")
-    album = page.locator("#chart-colorization-photo")
+    album = page.locator("#album-colorization-photo")
     expect(album.locator("img")).to_have_count(6, timeout=90_000)
     first = album.locator("img").first.get_attribute("src")
     upload(page, "colorphoto", photograph)
@@ -82,7 +82,7 @@ def test_ones_own_photo_is_coloured_at_its_own_size_and_saved(page, served, phot
 def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_path):
     (tmp_path / "no.png").write_text("no picture", encoding="utf-8")
     page.goto(f"{served}/?tab=colorization.photo")
-    album = page.locator("#chart-colorization-photo")
+    album = page.locator("#album-colorization-photo")
     expect(album.locator("img")).to_have_count(6, timeout=90_000)
     first = album.locator("img").first.get_attribute("src")
     upload(page, "colorphoto", tmp_path / "no.png")

@@ -31,6 +31,14 @@ class Job:
             self.done.set()
 
 
+def busy(line: Turns, free: threading.Event, seconds: float) -> object:
+    """Work that has the turn, for certain, until it is freed."""
+    begun = threading.Event()
+    work = line.enter(lambda: (begun.set(), free.wait(WAIT)), seconds)
+    assert begun.wait(WAIT)
+    return work
+
+
 def test_short_work_passes_long_work_and_the_long_one_goes_on():
     line, log = Turns(), []
     short = Job("short", log)
@@ -45,7 +53,7 @@ def test_short_work_passes_long_work_and_the_long_one_goes_on():
 
 def test_what_takes_a_moment_passes_a_crowd_that_has_waited_long():
     line, log, free = Turns(), [], threading.Event()
-    line.enter(lambda: free.wait(WAIT), 1.0)
+    busy(line, free, 1.0)
     crowd = [Job("crowd", log) for _ in range(5)]
     for job in crowd:
         line.enter(job, 0.5).arrived -= 600
@@ -94,7 +102,7 @@ def test_dropped_work_never_runs_or_ends_at_its_next_pause():
 
 def test_who_waits_knows_the_place_and_the_seconds():
     line, free = Turns(), threading.Event()
-    line.enter(lambda: free.wait(WAIT), 4.0)
+    busy(line, free, 4.0)
     first, second = line.enter(lambda: None, 2.0), line.enter(lambda: None, 3.0)
     time.sleep(0.02)
     assert line.line(first) == (1, pytest.approx(6.0, abs=0.5))
@@ -104,7 +112,7 @@ def test_who_waits_knows_the_place_and_the_seconds():
 
 def test_only_so_much_waits_and_the_rest_is_told():
     line, free = Turns(most=3), threading.Event()
-    line.enter(lambda: free.wait(WAIT), 1.0)
+    busy(line, free, 1.0)
     for _ in range(3):
         line.enter(lambda: None, 1.0)
     with pytest.raises(Crowded, match="More than 3 requests are waiting"):
@@ -125,7 +133,7 @@ def test_closing_finishes_what_runs_and_takes_no_more():
 
 def test_closing_tells_who_is_not_done_in_time():
     line, free = Turns(), threading.Event()
-    running = line.enter(lambda: free.wait(WAIT), 1.0)
+    running = busy(line, free, 1.0)
     waiting = line.enter(lambda: None, 1.0)
     assert set(line.close(0.1)) == {running, waiting}
     assert waiting.dropped
@@ -252,7 +260,7 @@ def test_who_still_waits_when_the_server_ends_is_told(monkeypatch):
 
     monkeypatch.setattr(serve, "results", Results())
     free = threading.Event()
-    serve.results.turns.enter(lambda: free.wait(WAIT), 1.0)
+    busy(serve.results.turns, free, 1.0)
     panel = SimpleNamespace(address="panel", key=lambda values: None, kind=lambda values: "", make=lambda values: iter([["made"]]))
 
     async def ask() -> None:

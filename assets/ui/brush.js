@@ -90,7 +90,7 @@ function take() {
   const value = props.value;
   if (!value?.picture) return;
   const { made, hole: painted, ...rest } = value;
-  if (given?.picture !== rest.picture) { image.src = rest.picture; image.alt = rest.uploaded ? 'your photo' : `photo ${rest.of}`; history_ = []; }
+  if (given?.picture !== rest.picture) { image.src = dgm.source(rest.picture); image.alt = rest.uploaded ? 'your photo' : `photo ${rest.of}`; history_ = []; }
   given = rest;
   hole = unpacked(painted); paint();
 }

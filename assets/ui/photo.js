@@ -3,7 +3,7 @@ const image = element.querySelector('img');
 function take() {
   const given = props.value;
   if (!given?.picture) return;
-  image.src = given.picture;
+  image.src = dgm.source(given.picture);
   image.alt = given.uploaded ? 'your picture' : `picture ${given.of}`;
 }
 image.addEventListener('load', () => image.classList.toggle('small', image.naturalWidth <= 64));

@@ -22,6 +22,7 @@ const dgm = window.dgm = {
   mount: {},  // of each component of our own, what makes it live
   links: {},  // of each view, what it shows now: its address -> the query that opens that
   root() { return new URL(window.gradio_config?.root || location.href, location.href).href.replace(/\/$/, ''); },
+  source(picture) { return picture.startsWith('data:') ? picture : `${dgm.root()}/${picture}`; },
   path() { return `${location.origin}${location.pathname}`; },
   address(query) { return dgm.path() + query; },
 

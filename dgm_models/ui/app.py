@@ -24,6 +24,7 @@ from starlette.routing import Route
 from dgm_models import weights
 from dgm_models.ui.film import ENDINGS, Shown, saved
 from dgm_models.ui.first import FOLDER, PLACE, show_first
+from dgm_models.ui.photos import PHOTOS
 from dgm_models.ui.serve import LOOK, MODEL_EVENT, MOST_UPLOAD, BodyLimit, Signpost, delivered, light_visits, results, whole_answer
 from dgm_models.ui.tabs import (
     autoregressive,
@@ -190,6 +191,11 @@ async def _first(request: Request) -> Response:
     return FileResponse(path) if path.is_file() else PlainTextResponse("there is no such first result", 404)
 
 
+async def _photograph(request: Request) -> Response:
+    path = ASSETS / "data" / "photos" / Path(request.path_params["file"]).name
+    return FileResponse(path) if path.suffix == ".webp" and path.is_file() else PlainTextResponse("there is no such photograph", 404)
+
+
 def _saving(panels: dict[str, Live]) -> Route:
     """A file of a result, made when it is asked for: save/NAME.ENDING with the query that opens the result."""
 
@@ -241,6 +247,11 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {
             "middleware": [Middleware(BodyLimit), Middleware(Signpost, paths=demo.paths, cover=_cover())],
-            "routes": [Route(f"/{PLACE}/{{file}}", _first), Route(f"/{SOCIAL}", _social), _saving(demo.panels)],
+            "routes": [
+                Route(f"/{PLACE}/{{file}}", _first),
+                Route(f"/{PHOTOS}/{{file}}", _photograph),
+                Route(f"/{SOCIAL}", _social),
+                _saving(demo.panels),
+            ],
         },
     }

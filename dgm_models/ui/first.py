@@ -87,7 +87,7 @@ def alike(a: Any, b: Any) -> bool:
         return isinstance(b, list) and len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, str) and isinstance(b, str):
         if a.startswith("data:"):
-            return a == b or _pictures_alike(a, b) if a.startswith("data:image/png") else _places_alike(a, b)
+            return a == b or _pictures_alike(a, b) if a.startswith("data:image/") else _places_alike(a, b)
         return _texts_alike(a, b)
     if isinstance(a, float) or isinstance(b, float):
         return bool(np.isclose(a, b, rtol=1e-3, atol=1e-3))
@@ -96,7 +96,11 @@ def alike(a: Any, b: Any) -> bool:
 
 def _pictures_alike(a: str, b: str) -> bool:
     one, other = (image.from_data_url(each).astype(int) for each in (a, b))
-    return one.shape == other.shape and (abs(one - other) <= NEAR).mean() > 0.999
+    if one.shape != other.shape:
+        return False
+    if a.startswith("data:image/jpeg"):  # which turns a level into several here and there
+        return abs(one - other).mean() < 0.5
+    return (abs(one - other) <= NEAR).mean() > 0.999
 
 
 def _places_alike(a: str, b: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import random
 import zlib
 from collections.abc import Callable, Sequence
@@ -20,24 +19,33 @@ from torch import Tensor
 
 from dgm_models.modalities import photo, snapshot
 from dgm_models.ui import widgets
-from dgm_models.ui.panel import PICTURE, QUICK, Control, Laid
+from dgm_models.ui.panel import PICTURE, QUICK, Control, Laid, Shown
 from dgm_models.ui.serve import one_of, refusal, refusing
 from dgm_models.ui.widgets import GRID, Field
 
+PHOTOS = "gradio_api/photos"  # where the photographs that ship are, beside the page
 OWN = "own"  # how a person's picture is called in an address, which does not hold it
 BESIDE = "~"  # between the name of a picture and the hole in it, in an address
 
 
 def picture(
-    name: str, names: Sequence[str], picture_of: Callable[[str], Tensor], first: str, noun: str = "picture", hole: Tensor | None = None
+    name: str,
+    names: Sequence[str],
+    picture_of: Callable[[str], Tensor],
+    first: str,
+    noun: str = "picture",
+    hole: Tensor | None = None,
+    url_of: Callable[[str], str] | None = None,
 ) -> Control:
     """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. With a hole, bool (GRID, GRID),
-    true where hidden, a brush paints it, and the answering function is given both, the hole as bool (1, h, w)."""
+    true where hidden, a brush paints it, and the answering function is given both, the hole as bool (1, h, w). url_of: where the page
+    finds a picture; without, it is sent along."""
     known = tuple(names)
 
     def shipped(which: str, hidden: Tensor | None = None) -> dict[str, Any]:
         hidden = hole if hidden is None else hidden
-        return {"of": which, "picture": snapshot.pack(picture_of(which)), **({} if hole is None else {"hole": _packed(hidden)})}
+        picture = url_of(which) if url_of else snapshot.pack(picture_of(which))
+        return {"of": which, "picture": picture, **({} if hole is None else {"hole": _packed(hidden)})}
 
     def read(value: Any) -> Any:
         value = value if isinstance(value, dict) else {}
@@ -105,12 +113,20 @@ def _hole_from_text(text: str) -> Tensor:
     return _unpacked(base64.b64encode(raw))
 
 
-def album(pictures: Sequence[tuple[str, Tensor]], name: str, receipt: str) -> str:
-    """Pictures (3, h, w) side by side under their words, each to be opened and saved."""
-    figures = []
+def url_of_photo(which: str) -> str:
+    """Where the page finds a photograph that ships, beside itself."""
+    return f"{PHOTOS}/{which}.webp"
+
+
+def album(name: str) -> Shown:
+    """Pictures side by side under their words, each to be opened and saved: shows what `of_album` makes."""
+    return Shown(lambda: widgets.album(name))
+
+
+def of_album(pictures: Sequence[tuple[str, Tensor]], name: str, receipt: str) -> dict[str, Any]:
+    """Pictures (3, h, w) with their words; files to save are called `name` and those."""
+    made = []
     for words, each in pictures:
-        url, said = snapshot.picture_file(each), html.escape(words)
-        file = html.escape(f"{name}-{words.split(':')[0].replace(' ', '-')}.jpg")
-        below = f'<figcaption>{said} <a href="{url}" download="{file}">save</a></figcaption>'
-        figures.append(f'<figure><img src="{url}" alt="{said}">{below}</figure>')
-    return f'<div class="dgm-album">{"".join(figures)}</div><p class="dgm-receipt">{html.escape(receipt)}</p>'
+        file = f"{name}-{words.partition(':')[0].replace(' ', '-')}.jpg"
+        made.append({"words": words, "picture": snapshot.picture_file(each), "file": file})
+    return {"pictures": made, "receipt": receipt, "link": ""}

@@ -27,7 +27,7 @@ from dgm_models.ui.serve import one_of, refusing
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CANVAS = SETS[FIRST].space  # of the pads that people draw on
 DRAWN = tuple(data for data, each in SETS.items() if each.space == CANVAS)  # the data sets whose elements lie there
-COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo", "brush")
+COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo", "brush", "album")
 GRID = 128  # cells a side of a hole that is painted over a photo
 ANY = "any (no label)"
 ALL = "all ten in turn"
@@ -157,13 +157,19 @@ def attention(name: str) -> gr.HTML:
 
 
 def photo(name: str, value: dict[str, Any]) -> gr.HTML:
-    """A picture in colour: {of, picture, uploaded}: which of those that ship, what `snapshot.pack` makes, whether it is somebody's own."""
+    """A picture in colour: {of, picture, uploaded}: which of those that ship, where it is or what `snapshot.pack` makes, whether it is
+    somebody's own."""
     return _html("photo", name, value=value)
 
 
 def brush(name: str, value: dict[str, Any]) -> gr.HTML:
     """The same with what a person hides of it: `hole` besides, base64 of GRID x GRID bits, which are stretched over the picture."""
     return _html("brush", name, {"GRID": str(GRID)}, value)
+
+
+def album(name: str) -> gr.HTML:
+    """Pictures side by side: {pictures: [{words, picture, file}], receipt}."""
+    return _html("album", name)
 
 
 def script() -> str:

@@ -24,12 +24,13 @@ from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, resample, still
-from dgm_models.ui.photos import album, picture
+from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.serve import number
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "colorization", "Colorization", c.COLOURS
 ANSWERS, PALETTED, FEW, SIDE = 8, 6, 6, 32
+FRAMES = 9  # of a film: noise in colour makes large files
 FIRST, FIRST_PHOTO = "2", "flowers"
 CHOSEN = ("#20242c", "#7a2e22", "#2f6b3a", "#3f7fb5", "#f0dfc0")  # five colours that a person starts from
 OWN_PALETTE, DRAWN, MINE = "the picture's own", "drawn from p(palette | grey)", "these five"
@@ -78,8 +79,8 @@ def build() -> Live:
     live.parts["photo"] = p.panel(
         f"{ID}.photo",
         [
-            p.column(3, picture("colorphoto", tuple(held_out()), _photo, FIRST_PHOTO, "photo"), p.seed(), width=220),
-            p.column(10, p.chart("colorization-photo"), width=300),
+            p.column(3, picture("colorphoto", tuple(held_out()), _photo, FIRST_PHOTO, "photo", url_of=url_of_photo), p.seed(), width=220),
+            p.column(10, album("colorization-photo"), width=300),
         ],
         _on_photo,
         "Your photo",
@@ -156,7 +157,7 @@ def _answers(photo: Tensor, steps: int, seed: int) -> list[Any]:
         Row(
             still(tiles), 5, "the picture", f"read as {read}", ("grey", "real", "least error", "mean of 8", "2 × std"), "data", view=PHOTOS
         ),
-        Row(made.frames, 4, "eight answers", said, view=PHOTOS),
+        Row(resample(made.frames, FRAMES), 4, "eight answers", said, view=PHOTOS),
     ]
     return [Film(rows, f"{ID}-{seed}", str(made.receipt))]
 
@@ -176,11 +177,8 @@ def _with_palette(photo: Tensor, palette: str, five: Tensor, seed: int) -> list[
     seeds, rows, receipt = seeds_from(seed, PALETTED), [], ""
     for i in range(len(films[-1].x)):
         made = c.colour(grey, seeds, films[-1].x[i : i + 1].clamp(0, 1))
-        frames = zip(resample(films, len(made.frames)), made.frames, strict=True)
-        joined = [
-            Frame(torch.cat([_stripes(one.x[i : i + 1]), two.x]), two.note, torch.cat([_stripes(one.x[i : i + 1]), two.guess]))
-            for one, two in frames
-        ]
+        films_of = zip(*(resample(each, FRAMES) for each in (films, made.frames)), strict=True)
+        joined = [Frame(torch.cat([_stripes(one.x[i : i + 1]), two.x]), two.note) for one, two in films_of]
         receipt = str(made.receipt)
         rows.append(Row(joined, PALETTED + 1, f"palette {i + 1}" if palette == DRAWN else palette, view=PHOTOS))
     tiles = torch.cat([grey.expand_as(x), x, _stripes(palettes(x))])
@@ -203,7 +201,8 @@ def _untaught(photo: Tensor, seed: int) -> Iterator[list[Any]]:
         made = c.colour(grey, seeds, steps=steps) if told == "told" else c.undone(Grey(), grey, seeds, steps)
         spread = float(made.x.std(0, correction=0).mean())
         said = f"{made.receipt.cost}; spread {100 * spread:.1f} % of the range"
-        row = Row(made.frames, FEW, f"{told}, {steps} steps", said, view=PHOTOS)
+        frames = [frame._replace(guess=None) for frame in resample(made.frames, FRAMES)]
+        row = Row(frames, FEW, f"{told}, {steps} steps", said, view=PHOTOS)
         film = replace(film, rows=[*film.rows, row], receipt=str(made.receipt))
         yield [replace(film, partial=True)]
     yield [film]
@@ -218,4 +217,4 @@ def _on_photo(photo: Tensor, seed: int) -> list[Any]:
     coloured = snapshot.tinted(lightness, torch.cat([c.least_error(grey), made.x]))
     names = ("grey: given", "least error", "answer 1", "answer 2", "answer 3", "the photo itself")
     pictures = [lightness.expand_as(whole), *coloured, whole]
-    return [album(list(zip(names, pictures, strict=True)), f"{ID}-{seed}", str(made.receipt))]
+    return [of_album(list(zip(names, pictures, strict=True)), f"{ID}-{seed}", str(made.receipt))]

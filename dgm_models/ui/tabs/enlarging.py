@@ -19,7 +19,7 @@ from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import charts
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.photos import album, picture
+from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.tabs.colorization import small_picture
 from dgm_models.ui.widgets import Live
 
@@ -52,7 +52,7 @@ def build() -> Live:
         f"{ID}.photo",
         [
             p.column(3, _photos("enlarging-own", "comic"), _factor, _sharpness, width=220),
-            p.column(10, p.chart("enlarging-photo"), width=300),
+            p.column(10, album("enlarging-photo"), width=300),
         ],
         _whole,
         "Your photo",
@@ -88,7 +88,7 @@ def _photo(which: str) -> Tensor:
 
 
 def _photos(name: str, first: str = "butterfly") -> p.Control:
-    return picture(name, tuple(held_out()), _photo, first, "photo")
+    return picture(name, tuple(held_out()), _photo, first, "photo", url_of=url_of_photo)
 
 
 def _factor(before: list[p.Laid]) -> p.Laid:
@@ -149,7 +149,7 @@ def _whole(photo: Tensor, factor: int, sharpness: float) -> list[Any]:
     faithful, sharp = e.both(photo[None], factor)
     mixed, cubic = faithful.lerp(sharp, sharpness), e.bicubic(photo[None], factor)
     size = f"{mixed.shape[-1]} × {mixed.shape[-2]} pixels, of {photo.shape[-1]} × {photo.shape[-2]}"
-    return [album([("cubic", cubic[0]), (f"{sharpness:.0%} sharp", mixed[0])], f"{ID}-{factor}", size)]
+    return [of_album([("cubic", cubic[0]), (f"{sharpness:.0%} sharp", mixed[0])], f"{ID}-{factor}", size)]
 
 
 def _answered(photo: Tensor, seed: int) -> list[Any]:

@@ -14,7 +14,7 @@ from dgm_models.data.photos import held_out
 from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.photos import album, picture
+from dgm_models.ui.photos import album, picture, url_of_photo
 from dgm_models.ui.widgets import GRID, Live
 
 ID, TITLE, MODEL = "filling", "Inpainting", f.DIFFUSION
@@ -22,12 +22,12 @@ ANSWERS = 4
 
 
 def build() -> Live:
-    film, whole = p.player(ID), p.chart("filling")
+    film, whole = p.player(ID), album("filling")
     with p.view(ID, "Paint a hole", "What may have been there? Diffusion answers anew for each seed; gated convolutions have one answer."):
         live = p.wired(
             ID,
             [
-                p.column(5, picture(ID, tuple(held_out()), _photo, "zebra", "photo", _at_first()), p.seed(), width=260),
+                p.column(5, picture(ID, tuple(held_out()), _photo, "zebra", "photo", _at_first(), url_of_photo), p.seed(), width=260),
                 p.column(9, film, whole, width=300),
             ],
             _filled,

@@ -72,9 +72,11 @@ MAP: dict[str, tuple[Tile, ...]] = {
 }
 USES = (
     ("digits", "Digits on demand", "p(x | y): ask for a label"),
+    ("style", "Style", "p(x | y, how it is written)"),
     ("inpainting", "Inpainting", "p(whole | what is seen)"),
     ("super-resolution", "Super-resolution", "p(large | small)"),
     ("interpolation", "Interpolation", "a way from one to another"),
+    ("colorization", "Colorization", "p(colour | grey)"),
     ("language", "Language", "p(next | all before it)"),
     ("molecules", "Molecules", "p(string | what it should be)"),
     ("my-digit", "My digit", "what each model says of yours"),
