@@ -89,6 +89,7 @@ def test_a_code_is_found_that_generates_nearly_the_same(toys):
     others = model.sample(Noise(range(100, 420)), y.repeat(10)).view(10, 32, -1)  # what is found without a search: the best of 10
     unsought = (others - x.flatten(1)).abs().mean(2).amin(0)
     assert (again - x).abs().flatten(1).mean(1).median() < 0.8 * unsought.median()
+    assert (again - x).abs().flatten(1).mean(1).median() < 0.1 * (others - x.flatten(1)).abs().mean()
     assert torch.allclose(model.encode(x, y)[2:3], model.encode(x[2:3], y[2:3]), atol=1e-3)
 
 

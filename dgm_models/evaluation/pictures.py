@@ -104,9 +104,7 @@ def filled(id: str, model: nn.Module) -> Scores:
     if not hasattr(model, "fill") and not hasattr(model, "restore"):
         return {}
     x = photos.DATA.space.read(photos.test()[0])
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        seen = holes(len(x), photos.SIDE, x.device)
+    seen = holes(len(x), photos.SIDE, x.device, torch.Generator().manual_seed(0))
     made = model.fill(x, seen) if hasattr(model, "fill") else last(model.restore(x * seen, Hide(seen), Noise(range(len(x))))).x
     keep_sheet(f"{id}-filled", torch.cat([x[:20], torch.where(seen, x, torch.tensor(0.4))[:20], made[:20]]), 20)
     off = ((made - x).square() * ~seen).sum() / (3 * (~seen).sum())

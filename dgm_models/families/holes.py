@@ -89,16 +89,21 @@ def told(x: Tensor, seen: Tensor) -> Tensor:
     return torch.cat([x * seen, seen.to(x.dtype)], dim=1)
 
 
-def holes(n: int, side: int, device: torch.device) -> Tensor:
-    """Masks, bool (n, 1, side, side), true where seen, by torch's own stream: half with a box or more hidden (`random_holes`), half with
-    the strokes of a brush."""
-    start, way = torch.rand(n, STROKES, 1, 2, device=device), 0.5 * torch.randn(n, STROKES, 1, 2, device=device)
+def holes(n: int, side: int, device: torch.device, stream: torch.Generator | None = None) -> Tensor:
+    """Masks, bool (n, 1, side, side), true where seen, by torch's own stream unless another is given: half with a box or more hidden
+    (`random_holes`), half with the strokes of a brush."""
+    start, way = (
+        torch.rand(n, STROKES, 1, 2, device=device, generator=stream),
+        0.5 * torch.randn(n, STROKES, 1, 2, device=device, generator=stream),
+    )
     start[:, 1:] = (start[:, :1] + way[:, :1]).clamp(0, 1)  # the others set out from the end of the first
-    wide = 0.03 + 0.09 * torch.rand(n, STROKES, 1, device=device) * (torch.rand(n, STROKES, 1, device=device) < 0.7)
+    wide = 0.03 + 0.09 * torch.rand(n, STROKES, 1, device=device, generator=stream) * (
+        torch.rand(n, STROKES, 1, device=device, generator=stream) < 0.7
+    )
     ramp = (torch.arange(side, device=device) + 0.5) / side
     place = torch.stack(torch.meshgrid(ramp, ramp, indexing="ij"), -1).view(1, 1, -1, 2)
     along = (((place - start) * way).sum(-1) / way.square().sum(-1).clamp_min(1e-6)).clamp(0, 1)
     off = (place - start - along[..., None] * way).norm(dim=-1)
     brushed = (off > wide).all(1).view(n, 1, side, side)
-    boxed = random_holes(n, side, device)
-    return torch.where(torch.rand(n, 1, 1, 1, device=device) < 0.5, brushed, boxed)
+    boxed = random_holes(n, side, device, stream)
+    return torch.where(torch.rand(n, 1, 1, 1, device=device, generator=stream) < 0.5, brushed, boxed)

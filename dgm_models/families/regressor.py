@@ -56,15 +56,15 @@ class Regressor(Learner):
         return (self._predict(inverse, known) - x).square().mean()
 
 
-def random_holes(n: int, side: int, device: torch.device) -> Tensor:
+def random_holes(n: int, side: int, device: torch.device, stream: torch.Generator | None = None) -> Tensor:
     """Masks, bool (n, 1, side, side), true where seen: a random box hidden in each, or everything outside one, or scattered pixels."""
-    low = torch.rand(n, 2, device=device) * 0.6
-    high = low + 0.25 + torch.rand(n, 2, device=device) * 0.5
+    low = torch.rand(n, 2, device=device, generator=stream) * 0.6
+    high = low + 0.25 + torch.rand(n, 2, device=device, generator=stream) * 0.5
     ramp = (torch.arange(side, device=device) + 0.5) / side
     rows = (ramp > low[:, :1]) & (ramp < high[:, :1])
     columns = (ramp > low[:, 1:]) & (ramp < high[:, 1:])
     box = rows[:, :, None] & columns[:, None, :]
-    scattered = torch.rand(n, side, side, device=device) < torch.rand(n, 1, 1, device=device)
-    kind = torch.rand(n, 1, 1, device=device)
+    scattered = torch.rand(n, side, side, device=device, generator=stream) < torch.rand(n, 1, 1, device=device, generator=stream)
+    kind = torch.rand(n, 1, 1, device=device, generator=stream)
     hidden = torch.where(kind < 0.6, box, torch.where(kind < 0.75, ~box, scattered))
     return ~hidden[:, None]
