@@ -360,7 +360,7 @@ def test_every_tab_starts_with_a_stored_result():
     for panel in ADDRESSES.values():
         assert first.current(panel) is not None, f"{panel.address}: run python -m dgm_models paint"
     assert {path.stem for path in FOLDER.glob("*")} == {address.replace(".", "-") for address in ADDRESSES}
-    assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 12_000_000
+    assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 9_000_000
     players = [block for block in demo.blocks.values() if str(block.elem_id or "").startswith("player-")]
     assert len(players) >= len(TABS)
     for block in players:  # the page names a stored film, which the player fetches once its tab is opened

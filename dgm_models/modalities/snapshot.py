@@ -51,7 +51,7 @@ def pack(photo: Tensor) -> str:
 def picture_file(photo: Tensor) -> str:
     """(3, h, w) in [0, 1] -> a smaller file that a page can show and save, near enough to the eye."""
     buffer = io.BytesIO()
-    Image.fromarray(levels(photo).transpose(1, 2, 0)).save(buffer, "JPEG", quality=90, subsampling=0)
+    Image.fromarray(levels(photo).transpose(1, 2, 0)).save(buffer, "JPEG", quality=80, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -88,20 +88,26 @@ def _written(digit: str, shape: list[float], turn: float, seed: int) -> list[Any
     seeds = [each for each in seeds_from(seed, COUNT // ACROSS) for _ in range(ACROSS)] if ten else seeds_from(seed, COUNT)
     made = w.write(labels, [shape] * COUNT, seeds, turn)
     said = ", ".join(f"{name} {value:.1f}{UNITS[name]}" for name, value in zip(NAMES, made.measured.mean(0).tolist(), strict=True))
-    return [Film([Row(made.frames, ACROSS, "measured, a mean", said)], f"{ID}-{seed}", str(made.receipt))]
+    return [
+        Film(
+            [Row([frame._replace(guess=None) for frame in made.frames], ACROSS, "measured, a mean", said)],
+            f"{ID}-{seed}",
+            str(made.receipt),
+        )
+    ]
 
 
 def _swept(digit: str, shape: list[float], seed: int) -> list[Any]:
     made, values = w.swept(int(digit), shape, seed, COLUMNS)
     rows = []
     for at, (name, line) in enumerate(zip(NAMES, values, strict=True)):
-        frames = [frame._replace(x=_cut(frame.x, at), guess=_cut(frame.guess, at)) for frame in made.frames]
+        frames = [frame._replace(x=_cut(frame.x, at), guess=None) for frame in made.frames]
         rows.append(Row(frames, COLUMNS, title=name, heads=tuple(f"{value:.0f}{UNITS[name]}" for value in line)))
     return [Film(rows, f"{ID}-sweep-{seed}", str(made.receipt))]
 
 
-def _cut(x: Tensor | None, row: int) -> Tensor | None:
-    return None if x is None else x[row * COLUMNS : (row + 1) * COLUMNS]
+def _cut(x: Tensor, row: int) -> Tensor:
+    return x[row * COLUMNS : (row + 1) * COLUMNS]
 
 
 def _borrowed() -> Live:
@@ -125,7 +131,10 @@ def _lent(x: Tensor, seed: int) -> list[Any]:
     shape = w.shape_of(x)
     labels, seeds = [i % 10 for i in range(COUNT)], [each for each in seeds_from(seed, COUNT // ACROSS) for _ in range(ACROSS)]
     made = w.write(labels, [shape] * COUNT, seeds)
-    rows = [Row(still(x), ACROSS, title="yours"), Row(made.frames, ACROSS, title="written like it")]
+    rows = [
+        Row(still(x), ACROSS, title="yours"),
+        Row([frame._replace(guess=None) for frame in made.frames], ACROSS, title="written like it"),
+    ]
     lines = "".join(
         f"<tr><th>{name}</th><td>{mine:.1f}{UNITS[name]}</td><td>{theirs:.1f}{UNITS[name]}</td></tr>"
         for name, mine, theirs in zip(NAMES, shape, made.measured.mean(0).tolist(), strict=True)
