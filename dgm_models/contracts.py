@@ -130,6 +130,7 @@ class Learner(nn.Module, ABC):
     space: Space
     teaches = 1  # how many lessons its training has
     descends = True  # on `loss`; else it learns by `fit`
+    borrows: Mapping[str, str] = MappingProxyType({})  # names of parameters that are a teacher's, by prefix here and there
 
     def observe(self, x: Tensor) -> None:
         """See all data as they are stored, (n, *shape), before training."""
@@ -173,7 +174,6 @@ class Family(Learner):
     evidence: str | None = None  # "exact" | "lower bound" | "estimate" | "unnormalised"
     condition: Condition = NOTHING
     code_dtype: torch.dtype = torch.float32  # of what `encode` returns and `decode` takes
-    borrows: Mapping[str, str] = MappingProxyType({})  # names of parameters that are a teacher's, by prefix here and there
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Every verb stands behind the same door."""

@@ -352,6 +352,7 @@ def test_every_tab_starts_with_a_stored_result():
         "super-resolution",
         "interpolation",
         "colorization",
+        "enlarging",
         "language",
         "molecules",
         "my-digit",
@@ -359,14 +360,14 @@ def test_every_tab_starts_with_a_stored_result():
     ]
     for panel in ADDRESSES.values():
         assert first.current(panel) is not None, f"{panel.address}: run python -m dgm_models paint"
-    assert {path.stem for path in FOLDER.glob("*")} == {address.replace(".", "-") for address in ADDRESSES}
+    assert set(FOLDER.glob("*")) == {first.path_of(address) for address in ADDRESSES}
     assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 9_000_000
     players = [block for block in demo.blocks.values() if str(block.elem_id or "").startswith("player-")]
     assert len(players) >= len(TABS)
     for block in players:  # the page names a stored film, which the player fetches once its tab is opened
-        name = block.value["stored"].removeprefix(f"{PLACE}/").partition(".json?v=")[0]
+        name = block.value["stored"].removeprefix(f"{PLACE}/").partition(f"{first.ENDING}?v=")[0]
         assert block.elem_id.removeprefix("player-").startswith(name)
-        film = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["values"][block.value["number"]]
+        film = first.read(first.path_of(name))["values"][block.value["number"]]
         assert film["rows"]
         assert " ms" not in json.dumps(film)  # nothing of the machine that painted it
         assert "made" not in film
@@ -376,7 +377,7 @@ def test_every_tab_starts_with_a_stored_result():
 def test_a_stored_first_result_is_what_its_panel_makes(address):
     """On any machine, but for a pixel here and there."""
     panel = ADDRESSES[address]
-    stored = json.loads((FOLDER / f"{address.replace('.', '-')}.json").read_text(encoding="utf-8"))["values"]
+    stored = first.read(first.path_of(address))["values"]
     with untimed():
         made = json.loads(json.dumps(panel.whole(first.defaults(panel))))
     if address not in LONG:
@@ -396,19 +397,19 @@ def test_a_first_result_is_painted_anew_only_when_it_changes(monkeypatch, tmp_pa
     panel = ADDRESSES["mixture.anatomy"]
     monkeypatch.setattr(first, "FOLDER", tmp_path)
     assert first.paint(panel) == "painted"
-    file = tmp_path / "mixture-anatomy.json"
-    kept = file.read_bytes()
+    file = tmp_path / "mixture-anatomy.json.gz"
+    kept = first.read(file)
     assert first.paint(panel) == "kept"
     stamp = first.stamp
     monkeypatch.setattr(first, "stamp", lambda *given: {**stamp(*given), "function": "another"})
     assert first.paint(panel) == "stamped"
-    assert json.loads(file.read_text(encoding="utf-8"))["values"] == json.loads(kept)["values"]
+    assert first.read(file)["values"] == kept["values"]
     monkeypatch.setattr(first, "stamp", stamp)
     monkeypatch.setattr(panel, "run", lambda label, number, data: [{"rows": []}])
     assert first.paint(panel) == "painted"
     (tmp_path / "left-over.gif").write_bytes(b"")
     first.forget([panel])
-    assert [path.name for path in tmp_path.glob("*")] == ["mixture-anatomy.json"]
+    assert [path.name for path in tmp_path.glob("*")] == [file.name]
 
 
 def test_the_snippet_makes_the_picture():
@@ -458,7 +459,7 @@ def test_every_row_of_pictures_says_how_large_its_tiles_are():
     """Those of another size than the pads' do, so that the player cuts a sheet where its tiles end; and colours are no ink."""
     import torch
 
-    stored = [value for path in FOLDER.glob("*") for value in json.loads(path.read_text(encoding="utf-8"))["values"]]
+    stored = [value for path in FOLDER.glob("*") for value in first.read(path)["values"]]
     rows = [row for value in stored if isinstance(value, dict) for row in value.get("rows", [])]
     rows += Film([Row(still(torch.zeros(3, 3, 8, 8)), 3)]).value()["rows"]
     assert rows[-1]["tile"] == [8, 8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -246,8 +247,8 @@ SIDE_PANELS = [
 def test_the_link_of_a_side_panel_opens_it(page, served, context, name, query):
     """And what it opens links back to itself; a few panels are opened again from there."""
     player, wanted = name.replace(".", "-"), query.replace(",", "%2C")
-    stored = first.FOLDER / f"{player}.json"
-    assert wanted not in stored.read_text(encoding="utf-8")  # so it is another result than the one that everybody finds
+    stored = first.read(first.path_of(name))
+    assert wanted not in json.dumps(stored)  # so it is another result than the one that everybody finds
     screen = Screen(page, served, player, f"?tab={name}&{query}")
     linked = "([n, q]) => document.querySelector(`#player-${n} .dgm-player`).dataset.link.includes(q)"
     page.wait_for_function(linked, arg=[player, wanted], timeout=60_000)

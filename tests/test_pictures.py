@@ -1,4 +1,4 @@
-"""The page Pictures in a real browser: grey pictures are coloured, and one's own photo too."""
+"""The page Pictures in a real browser: grey pictures are coloured, small ones enlarged, and one's own photo too."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def opened(page, served, address, player, wait="tab="):
     return page.locator(f"#player-{player} .dgm-player")
 
 
-def upload(page, name, path):
-    page.locator(f"#photo-{name}").locator("xpath=following::input[@type='file'][1]").set_input_files(str(path))
+def upload(page, name, path, kind="photo"):
+    page.locator(f"#{kind}-{name}").locator("xpath=following::input[@type='file'][1]").set_input_files(str(path))
 
 
 def pictures_of(album):
@@ -77,6 +77,36 @@ def test_ones_own_photo_is_coloured_at_its_own_size_and_saved(page, served, phot
     with page.expect_download() as saved:
         album.get_by_text("save").nth(2).click()
     assert Image.open(saved.value.path()).size == (200, 200)
+
+
+def test_a_photo_is_enlarged_and_the_slider_goes_from_less_error_to_more(page, served):
+    player = opened(page, served, "enlarging&picture=bird~20%2C80&factor=4%C3%97&sharpness=50", "enlarging", "bird")
+    figures = dict(re.findall(r"(cubic|faithful|mixed|sharp) (\d+\.\d) dB", player.text_content()))
+    cubic, faithful, mixed, sharp = (float(figures[name]) for name in ("cubic", "faithful", "mixed", "sharp"))
+    assert faithful > cubic
+    assert max(faithful, mixed) > sharp
+    expect(page.locator("#chart-enlarging svg")).to_have_attribute("aria-label", re.compile("off in features"))
+    assert "bird~20%2C80" in player.get_attribute("data-link")
+    photo = page.locator("#photo-enlarging .over")
+    photo.click(position={"x": 3, "y": 3})
+    page.wait_for_function(READY, arg=["enlarging", "bird~0%2C0"], timeout=60_000)
+    photo.press("ArrowRight")
+    page.wait_for_function(READY, arg=["enlarging", "bird~10%2C0"], timeout=60_000)
+
+
+def test_ones_own_photo_is_enlarged_and_looked_at_closely(page, served, photograph):
+    page.goto(f"{served}/?tab=enlarging.photo&factor=2%C3%97")
+    album = page.locator("#album-enlarging-photo")
+    expect(album).to_contain_text("496 × 720 pixels, of 248 × 360", timeout=90_000)
+    first = album.locator("img").first.get_attribute("src")
+    upload(page, "enlarging-own", photograph)
+    expect(album.locator("img").first).not_to_have_attribute("src", first, timeout=90_000)
+    assert {each.size for each in pictures_of(album)} == {(600, 400)}
+    expect(album).to_contain_text("600 × 400 pixels, of 300 × 200")
+    album.locator(".frame").first.click(position={"x": 5, "y": 5})
+    expect(album.locator(".frame.near")).to_have_count(2)  # both at the same place
+    album.locator(".frame").first.press("Escape")
+    expect(album.locator(".frame.near")).to_have_count(0)
 
 
 def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_path):

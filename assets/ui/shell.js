@@ -205,7 +205,7 @@ async function play(tile) {
   tile.dgmFilm = true;
   let row = null;
   try {
-    const kept = await (await fetch(`${dgm.root()}/gradio_api/first/${tile.dataset.film}`)).json();
+    const kept = await (await fetch(`${dgm.root()}/gradio_api/first/${tile.dataset.film}.json.gz`)).json();
     row = kept.values.find((value) => value.rows).rows[0];
   } catch (error) { return; }  // then it stays a still
   const sheet = new Image(), still = tile.querySelector('img'), side = still.naturalWidth, canvas = document.createElement('canvas');

@@ -16,8 +16,11 @@ SIDE = 32  # of the tiles whose features are compared
 
 
 def fitted(x: Tensor, factor: int) -> Tensor:
-    """The largest part of a picture (n, c, h, w) whose sides the factor divides, from its upper left corner."""
+    """The largest part of a picture (n, c, h, w) whose sides the factor divides, from its upper left corner. ValueError for a picture that
+    is too small to be compared with what is made of it."""
     high, wide = (side // factor * factor for side in x.shape[-2:])
+    if min(high, wide) < SIDE:
+        raise ValueError(f"Photo: expected at least {SIDE} pixels a side, to be shrunk and compared, got {x.shape[-1]} x {x.shape[-2]}")
     return x[..., :high, :wide]
 
 

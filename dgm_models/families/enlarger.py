@@ -62,7 +62,7 @@ class Sharp(Faithful):
     adversarial: the critic's word beside the mean absolute error. gamma: weighs R1 and R2, the penalties of R3GAN (Huang et al., 2024).
     """
 
-    def __init__(self, network: nn.Module, space: Space, adversarial: float = 0.02, gamma: float = 0.5, penalised: float = 0.25) -> None:
+    def __init__(self, network: nn.Module, space: Space, adversarial: float = 0.05, gamma: float = 0.02, penalised: float = 0.25) -> None:
         super().__init__(network, space)
         self.adversarial, self.gamma, self.penalised = adversarial, gamma, penalised
 

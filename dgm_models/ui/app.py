@@ -188,7 +188,9 @@ async def _social(_: Request) -> Response:
 async def _first(request: Request) -> Response:
     """A stored first result. A route and no mount: under a path that a proxy takes away, a mount looks for its files in the wrong place."""
     path = FOLDER / Path(request.path_params["file"]).name
-    return FileResponse(path) if path.is_file() else PlainTextResponse("there is no such first result", 404)
+    if not path.is_file():
+        return PlainTextResponse("there is no such first result", 404)
+    return FileResponse(path, media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
 async def _photograph(request: Request) -> Response:

@@ -113,14 +113,14 @@ def decay(curves: dict[str, list[float]], axis: str, upwards: str, linear: bool 
 OVER = {"compute": "operations spent, 6 × parameters × letters seen", "parameters": "parameters", "data": "different letters read"}
 
 
-def course(points: Sequence[tuple[float, float]], axis: str, upwards: str) -> str:
-    """The way that training takes through two figures, from a hollow dot on; both axes end where it does."""
-    left, floor, right = 66, TALL - FOOT, WIDE - EDGE
+def course(points: Sequence[tuple[float, float]], axis: str, upwards: str, wide: int = WIDE) -> str:
+    """A way through two figures, from a hollow dot on; both axes end where it does."""
+    left, floor, right = 66, TALL - FOOT, wide - EDGE
     (low_x, high_x), (low, high) = ((min(each), max(each)) for each in zip(*points, strict=True))
     x_of = lambda x: left + (x - low_x) / max(high_x - low_x, 1e-6) * (right - left - 8)  # noqa: E731
     y_of = lambda y: floor - (y - low) / max(high - low, 1e-6) * (floor - TOP)  # noqa: E731
     said = html.escape(f"{upwards}: from {points[0][1]:.1f} to {points[-1][1]:.1f}; {axis}: {points[-1][0]:.2f} at the end")
-    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{said}">']
+    parts = [f'<svg class="dgm-chart dgm-histogram" viewBox="0 0 {wide} {TALL}" role="img" aria-label="{said}">']
     parts.append(f'<text x="{EDGE}" y="16">{html.escape(upwards)}</text><path class="axis" d="M{left} {TOP}V{floor}H{right}"/>')
     for y in (low, high):
         parts.append(f'<text class="small" x="{left - 6}" y="{y_of(y) + 4:.1f}" text-anchor="end">{y:.1f}</text>')
@@ -130,7 +130,7 @@ def course(points: Sequence[tuple[float, float]], axis: str, upwards: str) -> st
     for place, (x, y) in enumerate(points):
         fill = "var(--dgm-model)" if place else "var(--body-background-fill)"
         dot = f'cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="3.5" style="fill:{fill}"'
-        parts.append(f'<circle class="line" {dot}><title>step {place + 1}</title></circle>')
+        parts.append(f'<circle class="line" {dot}><title>{place + 1} of {len(points)}</title></circle>')
     parts.append(f'<text x="{(left + right) / 2}" y="{TALL - 6}" text-anchor="middle">{html.escape(axis)}</text>')
     return "\n".join([*parts, "</svg>"])
 

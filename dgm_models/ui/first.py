@@ -1,4 +1,5 @@
-"""First results: what a visitor finds in each view, made once with `python -m dgm_models paint` and kept in assets/first.
+"""First results: what a visitor finds in each view, made once with `python -m dgm_models paint` and kept in assets/first,
+compressed as the page is sent them.
 
 Each carries a stamp of what it was made from: its address with all settings, the models that were opened for it, and the function that
 asked them. Where the stamp still fits, nothing is made anew; where it does not and the same picture comes out, the old file stays but for
@@ -7,6 +8,7 @@ its stamp. What a machine or a moment adds, such as milliseconds, is left out.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import inspect
 import json
@@ -25,6 +27,7 @@ from dgm_models.modalities import dots, image
 from dgm_models.ui.widgets import ASSETS, Live
 
 FOLDER, PLACE = ASSETS / "first", "gradio_api/first"  # here, and where the page finds it
+ENDING = ".json.gz"
 LARGE = 10_000  # characters: a value that a page had better fetch when it is looked at
 NEAR = 2  # levels of 255 by which two machines may differ in a pixel
 Values = list[Any]
@@ -41,7 +44,7 @@ def show_first(panel: Live) -> None:
 
 def current(panel: Live) -> Values | None:
     """The stored first result, where it was made from what is here."""
-    kept = _read(panel)
+    kept = read(path_of(panel.address))
     return kept["values"] if kept and kept["stamp"] == stamp(panel, kept["stamp"]["models"]) else None
 
 
@@ -51,20 +54,30 @@ def paint(panel: Live) -> str:
         return "kept"
     with untimed(), catalog.opened() as models:
         values = json.loads(json.dumps(panel.whole(defaults(panel))))
-    old = _read(panel)
+    old = read(path_of(panel.address))
     same = old is not None and alike(old["values"], values)
     kept = {"stamp": stamp(panel, sorted(models)), "values": old["values"] if same else values}
     FOLDER.mkdir(exist_ok=True)
-    _path(panel).write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    path_of(panel.address).write_bytes(gzip.compress(json.dumps(kept).encode(), mtime=0))
     return "stamped" if same else "painted"
 
 
 def forget(panels: list[Live]) -> None:
     """Delete what belongs to no panel."""
-    mine = {_path(panel) for panel in panels}
+    mine = {path_of(panel.address) for panel in panels}
     for path in FOLDER.glob("*"):
         if path not in mine:
             path.unlink()
+
+
+def path_of(address: str) -> Path:
+    """Where the first result of the panel at an address is kept."""
+    return FOLDER / f"{address.replace('.', '-')}{ENDING}"
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """What is kept there: {stamp, values}; None where nothing is."""
+    return json.loads(gzip.decompress(path.read_bytes())) if path.is_file() else None
 
 
 def stamp(panel: Live, models: list[str] | dict[str, str]) -> dict[str, Any]:
@@ -145,19 +158,10 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner))
 
 
-def _path(panel: Live) -> Path:
-    return FOLDER / f"{panel.address.replace('.', '-')}.json"
-
-
-def _read(panel: Live) -> dict[str, Any] | None:
-    path = _path(panel)
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
 def _named(panel: Live, at: int, value: Any) -> Any:
     """A film, or what else is large, by its address beside the page, which is another one when the file changes, so that no browser shows
     what it kept."""
     if not isinstance(value, dict) or ("rows" not in value and len(json.dumps(value)) < LARGE):
         return value
-    path = _path(panel)
+    path = path_of(panel.address)
     return {"stored": f"{PLACE}/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}", "number": at}

@@ -20,12 +20,13 @@ from torch import Tensor
 from dgm_models.modalities import photo, snapshot
 from dgm_models.ui import widgets
 from dgm_models.ui.panel import PICTURE, QUICK, Control, Laid, Shown
-from dgm_models.ui.serve import one_of, refusal, refusing
+from dgm_models.ui.serve import number, one_of, refusal, refusing
 from dgm_models.ui.widgets import GRID, Field
 
 PHOTOS = "gradio_api/photos"  # where the photographs that ship are, beside the page
 OWN = "own"  # how a person's picture is called in an address, which does not hold it
-BESIDE = "~"  # between the name of a picture and the hole in it, in an address
+BESIDE = "~"  # between the name of a picture and the hole in it or the place looked at, in an address
+MIDDLE = (50, 50)  # hundredths of the way across and down
 
 
 def picture(
@@ -36,20 +37,24 @@ def picture(
     noun: str = "picture",
     hole: Tensor | None = None,
     url_of: Callable[[str], str] | None = None,
+    side: int = 0,
 ) -> Control:
     """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. With a hole, bool (GRID, GRID),
-    true where hidden, a brush paints it, and the answering function is given both, the hole as bool (1, h, w). url_of: where the page
-    finds a picture; without, it is sent along."""
+    true where hidden, a brush paints it, and the answering function is given both, the hole as bool (1, h, w). With a side, a square so
+    many pixels wide is moved over it, and the function is given both, the part within it as (top, left, height, width). url_of: where the
+    page finds a picture; without, it is sent along."""
     known = tuple(names)
+    extras = {} if hole is None else {"hole": _packed(hole)}
+    extras |= {"side": side, "at": list(MIDDLE)} if side else {}
 
-    def shipped(which: str, hidden: Tensor | None = None) -> dict[str, Any]:
-        hidden = hole if hidden is None else hidden
-        picture = url_of(which) if url_of else snapshot.pack(picture_of(which))
-        return {"of": which, "picture": picture, **({} if hole is None else {"hole": _packed(hidden)})}
+    def shipped(which: str) -> dict[str, Any]:
+        return {"of": which, "picture": url_of(which) if url_of else snapshot.pack(picture_of(which)), **extras}
 
     def read(value: Any) -> Any:
         value = value if isinstance(value, dict) else {}
         x = snapshot.unpack(value.get("picture")) if value.get("uploaded") else picture_of(one_of(value.get("of"), "Picture", known))
+        if side:
+            return x, _square(x, side, value.get("at"))
         if hole is None:
             return x
         return x, F.interpolate(_unpacked(value.get("hole"))[None, None].float(), x.shape[1:], mode="nearest")[0] > 0.5
@@ -61,20 +66,24 @@ def picture(
     def uploaded(path: str) -> dict[str, Any]:
         """A person's file, read and deleted."""
         try:
-            kept = {"of": OWN, "picture": snapshot.pack(snapshot.read_photo(path)), "uploaded": True}
-            return kept if hole is None else {**kept, "hole": _packed(hole)}
+            return {"of": OWN, "picture": snapshot.pack(snapshot.read_photo(path)), "uploaded": True, **extras}
         except ValueError as error:
             raise refusal(error) from error
         finally:
             Path(path).unlink(missing_ok=True)
 
     def from_text(text: str) -> dict[str, Any]:
-        which, _, painted = text.partition(BESIDE)
-        return shipped(one_of(which, "Picture", known), _hole_from_text(painted) if painted and hole is not None else None)
+        which, _, beside = text.partition(BESIDE)
+        value = shipped(one_of(which, "Picture", known))
+        if beside and hole is not None:
+            return {**value, "hole": _packed(_hole_from_text(beside))}
+        return {**value, "at": _place([float(part) for part in beside.split(",")])} if beside and side else value
 
     def to_text(value: Any) -> str:
         which = OWN if value.get("uploaded") else str(value["of"])
-        return which if hole is None else f"{which}{BESIDE}{_hole_to_text(value['hole'])}"
+        if hole is not None:
+            return f"{which}{BESIDE}{_hole_to_text(value['hole'])}"
+        return f"{which}{BESIDE}{','.join(map(str, _place(value.get('at'))))}" if side else which
 
     def build(_: list[Laid]) -> Laid:
         pad = widgets.photo(name, shipped(first)) if hole is None else widgets.brush(name, shipped(first))
@@ -83,12 +92,26 @@ def picture(
             upload = gr.UploadButton("Your photo", size="sm", file_types=list(photo.ENDINGS), type="filepath")
         picked = button.click(refusing(another), pad, pad, **QUICK)
         took = upload.upload(uploaded, upload, pad, **QUICK)
-        painted = [] if hole is None else [pad.input]
+        painted = [pad.input] if extras else []
         return Laid(
             "photo", [Field("picture", pad, from_text, to_text, costly=False)], read, [*painted, picked.success, took.success], PICTURE
         )
 
     return build
+
+
+def _place(at: Any) -> list[int]:
+    """How far across and down, in hundredths of the way."""
+    if not isinstance(at, list) or len(at) != 2:
+        raise ValueError(f"Place: expected two numbers from 0 to 100, how far across and down, got {str(at)[:40]!r}")
+    return [round(number(part, "Place", 0, 100)) for part in at]
+
+
+def _square(x: Tensor, side: int, at: Any) -> tuple[int, int, int, int]:
+    """The square that is looked at of a picture (c, h, w): top, left, height, width; of a smaller picture all that there is."""
+    across, down = _place(at)
+    high, wide = (min(side, size) for size in x.shape[1:])
+    return (x.shape[1] - high) * down // 100, (x.shape[2] - wide) * across // 100, high, wide
 
 
 def _packed(hidden: Tensor) -> str:

@@ -18,7 +18,7 @@ from dgm_models.modalities import snapshot
 from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import charts
 from dgm_models.ui import panel as p
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, resample, still
 from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.tabs.colorization import small_picture
 from dgm_models.ui.widgets import Live
@@ -26,7 +26,7 @@ from dgm_models.ui.widgets import Live
 ID, TITLE, MODEL = "enlarging", "Super-resolution", e.SHARP
 FACTORS = {"2×": 2, "4×": 4}
 DETAIL = 96  # pixels a side of what is looked at closely
-ANSWERS, SIDE = 3, 32
+SIDE, FRAMES = 32, 5  # of a small picture, and of its film: noise in colour makes large files
 
 
 def build() -> Live:
@@ -39,9 +39,9 @@ def build() -> Live:
         live = p.wired(
             ID,
             [
-                p.column(3, _photos(ID), _factor, _sharpness, _place("across", 50), _place("down", 40), width=220),
-                p.column(8, film, width=300),
-                p.column(5, chart, width=270),
+                p.column(4, _photos(ID, side=DETAIL), _factor, _sharpness(50), width=220),
+                p.column(10, film, width=300),
+                p.column(4, chart, width=250),
             ],
             _compared,
             order=[film, chart],
@@ -51,7 +51,7 @@ def build() -> Live:
     live.parts["photo"] = p.panel(
         f"{ID}.photo",
         [
-            p.column(3, _photos("enlarging-own", "comic"), _factor, _sharpness, width=220),
+            p.column(3, _photos("enlarging-own", "comic"), _factor, _sharpness(100), width=220),
             p.column(10, album("enlarging-photo"), width=300),
         ],
         _whole,
@@ -87,8 +87,8 @@ def _photo(which: str) -> Tensor:
     return catalog.dataset(MODEL).space.read(held_out()[which])
 
 
-def _photos(name: str, first: str = "butterfly") -> p.Control:
-    return picture(name, tuple(held_out()), _photo, first, "photo", url_of=url_of_photo)
+def _photos(name: str, first: str = "butterfly", side: int = 0) -> p.Control:
+    return picture(name, tuple(held_out()), _photo, first, "photo", url_of=url_of_photo, side=side)
 
 
 def _factor(before: list[p.Laid]) -> p.Laid:
@@ -96,29 +96,29 @@ def _factor(before: list[p.Laid]) -> p.Laid:
     return p.Laid(laid.name, laid.fields, lambda text: FACTORS[laid.read(text)], laid.events)
 
 
-def _sharpness(before: list[p.Laid]) -> p.Laid:
+def _sharpness(first: int) -> p.Control:
     """The share of the sharp answer, in hundredths on the page."""
-    laid = p.count("sharpness", "faithful 0 … 100 sharp", 0, 100, 100, 5)(before)
-    return p.Laid(laid.name, laid.fields, lambda value: laid.read(value) / 100, laid.events)
+
+    def build(before: list[p.Laid]) -> p.Laid:
+        laid = p.count("sharpness", "Sharp, %", 0, 100, first, 5)(before)
+        return p.Laid(laid.name, laid.fields, lambda value: laid.read(value) / 100, laid.events)
+
+    return build
 
 
-def _place(way: str, first: int) -> p.Control:
-    return p.count(way, f"detail, {way}, %", 0, 100, first, 5)
-
-
-def _compared(photo: Tensor, factor: int, sharpness: float, across: int, down: int) -> list[Any]:
-    real = e.fitted(photo[None], factor)
+def _compared(photo: tuple[Tensor, tuple[int, int, int, int]], factor: int, sharpness: float) -> list[Any]:
+    x, (top, left, high, wide) = photo
+    real = e.fitted(x[None], factor)
     seen = e.shrunk(real, factor)
     faithful, sharp = e.both(seen, factor)
     mixed = faithful.lerp(sharp, sharpness)
     nearest, cubic = F.interpolate(seen, scale_factor=factor, mode="nearest"), e.bicubic(seen, factor)
     said = lambda x: f"{e.luminance_psnr(x, real, factor):.1f} dB"  # noqa: E731
-    upper = [_detail(x, across, down) for x in (nearest, cubic, real)]
-    lower = [_detail(x, across, down) for x in (faithful, mixed, sharp)]
+    near = lambda *made: torch.cat(made)[..., top:, left:][..., :high, :wide]  # noqa: E731
     rows = [
-        Row(still(torch.cat(upper)), 3, "seen", f"cubic {said(cubic)}", ("seen", "cubic", "real"), "data", view=PHOTOS),
+        Row(still(near(nearest, cubic, real)), 3, "seen", f"cubic {said(cubic)}", ("seen", "cubic", "real"), "data", view=PHOTOS),
         Row(
-            still(torch.cat(lower)),
+            still(near(faithful, mixed, sharp)),
             3,
             "enlarged",
             f"faithful {said(faithful)}; mixed {said(mixed)}; sharp {said(sharp)}",
@@ -127,22 +127,13 @@ def _compared(photo: Tensor, factor: int, sharpness: float, across: int, down: i
         ),
     ]
     costs = e.trade(faithful, sharp, real, factor)
-    chart = charts.course(
-        [(psnr, 100 * off) for _, psnr, off in costs], "PSNR, dB: to the right, less error", "off in features, %: lower looks more real"
-    )
+    chart = charts.course([(psnr, 100 * off) for _, psnr, off in costs], "PSNR, dB", "off in features, %", 300)
     opened = [catalog.open_model(id) for id in (e.FAITHFUL, e.SHARP)]
     receipt = " · ".join(
         f"{id} {each.parameters / 1e6:.2f} M {each.source.sha256[:7]}" for id, each in zip((e.FAITHFUL, e.SHARP), opened, strict=True)
     )
-    words = '<p class="dgm-hint">From the faithful answer, hollow, to the sharp one. Neither is best in both.</p>'
-    return [Film(rows, ID, receipt), chart + words]
-
-
-def _detail(x: Tensor, across: int, down: int) -> Tensor:
-    """A square of DETAIL pixels, so far across and down, in hundredths of the way; of a smaller picture all that there is."""
-    side = min(DETAIL, *x.shape[-2:])
-    top, left = ((size - side) * at // 100 for size, at in zip(x.shape[-2:], (down, across), strict=True))
-    return x[..., top : top + side, left : left + side]
+    words = "From faithful, hollow, to sharp. To the right: less error. Below: more like the real one to a network that saw neither."
+    return [Film(rows, ID, receipt), f'{chart}<p class="dgm-hint">{words}</p>']
 
 
 def _whole(photo: Tensor, factor: int, sharpness: float) -> list[Any]:
@@ -160,8 +151,9 @@ def _answered(photo: Tensor, seed: int) -> list[Any]:
     tiles = torch.cat([away.pinv(seen), x, e.bicubic(seen, 4), faithful, sharp])
     heads = ("seen", "real", "cubic", "faithful", "sharp")
     made = colours.undone(away, seen, seeds_from(seed, 5))
+    frames = [frame._replace(guess=None) for frame in resample(made.frames, FRAMES)]
     rows = [
         Row(still(tiles), 5, "one answer each", heads=heads, kind="data", view=PHOTOS),
-        Row(made.frames, 5, "a sampler", f"five answers; {made.receipt.cost}", view=PHOTOS),
+        Row(frames, 5, "a sampler", f"five answers; {made.receipt.cost}", view=PHOTOS),
     ]
     return [Film(rows, f"{ID}-answers-{seed}", str(made.receipt))]

@@ -14,7 +14,7 @@ from dgm_models.data.photos import held_out
 from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row, still
-from dgm_models.ui.photos import album, picture, url_of_photo
+from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.widgets import GRID, Live
 
 ID, TITLE, MODEL = "filling", "Inpainting", f.DIFFUSION
@@ -81,5 +81,5 @@ def _filled(photo: tuple[Tensor, Tensor], seed: int) -> list[Any]:
     large = [(name, f.laid_back(x, hidden, square, each)) for name, each in pictures]
     return [
         Film(rows, f"{ID}-{seed}", str(made.receipt)),
-        album(large, f"{ID}-{seed}", "the photo, its hole filled and nothing else changed"),
+        of_album(large, f"{ID}-{seed}", "the photo, its hole filled and nothing else changed"),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from itertools import count
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -17,8 +16,8 @@ from dgm_models.applications.likelihood import nearness
 from dgm_models.applications.spot import SIDES, deal
 from dgm_models.data import FIRST, SETS
 from dgm_models.modalities import image
+from dgm_models.ui import first, widgets
 from dgm_models.ui import panel as p
-from dgm_models.ui import widgets
 from dgm_models.ui.film import Film, Row, still
 from dgm_models.ui.serve import whole
 from dgm_models.ui.tabs import (
@@ -36,7 +35,7 @@ from dgm_models.ui.tabs import (
     vae,
 )
 from dgm_models.ui.tabs.shared import Models
-from dgm_models.ui.widgets import ASSETS, Live
+from dgm_models.ui.widgets import Live
 
 ID, TITLE = "start", "Start"
 SHOWN, TALL = 10, 0.3  # digits that are real, and as many that are made; the share of the window's height for them
@@ -77,6 +76,7 @@ USES = (
     ("super-resolution", "Super-resolution", "p(large | small)"),
     ("interpolation", "Interpolation", "a way from one to another"),
     ("colorization", "Colorization", "p(colour | grey)"),
+    ("enlarging", "Photos enlarged", "faithful, or sharp"),
     ("language", "Language", "p(next | all before it)"),
     ("molecules", "Molecules", "p(string | what it should be)"),
     ("my-digit", "My digit", "what each model says of yours"),
@@ -205,7 +205,7 @@ def _family(tile: Tile, number: int) -> str:
     marks = "".join(f'<i class="{name}{"" if can[name] else " not"}"></i>' for name in MARKS)
     said = ", ".join(f"{'' if can[name] else 'no '}{said}" for name, said in MARKS.items())
     return (
-        f'<a class="tile" href="?tab={tile.tab.ID}" data-film="{_own(tile)}.json" data-tile="{number}" title="{said}">'
+        f'<a class="tile" href="?tab={tile.tab.ID}" data-film="{_own(tile)}" data-tile="{number}" title="{said}">'
         f'<img class="dgm-ink" src="{_picture(tile, number)}" alt=""/><span><b>{html.escape(tile.tab.TITLE)}</b>'
         f'<small>{html.escape(tile.words)}</small><em aria-label="{said}">{marks}</em></span></a>'
     )
@@ -213,11 +213,10 @@ def _family(tile: Tile, number: int) -> str:
 
 def _picture(tile: Tile, number: int) -> str:
     """A tile of the stored film of a family; nothing where none is stored."""
-    path = ASSETS / "first" / f"{_own(tile)}.json"
-    if not path.is_file():
+    stored = first.read(first.path_of(_own(tile)))
+    if stored is None:
         return ""
-    values = json.loads(path.read_text(encoding="utf-8"))["values"]
-    row = next(value for value in values if isinstance(value, dict) and "rows" in value)["rows"][0]
+    row = next(value for value in stored["values"] if isinstance(value, dict) and "rows" in value)["rows"][0]
     step = SETS[FIRST].space.side + image.GAP
     last, wide = image.from_data_url(row["sheet"])[-row["height"] :], (row["width"] + image.GAP) // step
     top, left = number // wide * step, number % wide * step
