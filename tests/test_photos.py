@@ -14,7 +14,7 @@ from dgm_models.conditions import Beside, Given, Numbers
 from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, colour, photos
 from dgm_models.families.enlarger import Faithful, Sharp, pairs
-from dgm_models.families.holes import Filler, FillingDiffusion, holes
+from dgm_models.families.holes import Filler, FillingDiffusion, holes, laid_in, membrane
 from dgm_models.families.pairs import Pairs
 from dgm_models.measurements import Bicubic, Grey, Hide, Shrink
 from dgm_models.modalities import snapshot
@@ -326,3 +326,24 @@ def test_a_hole_travels_in_an_address_and_nothing_else_is_taken():
     for bad in (None, 3, "", "AAAA", packed[:-8]):
         with pytest.raises(ValueError, match="Hole: expected"):
             ui_photos._unpacked(bad)
+
+
+def test_what_is_made_is_laid_into_its_hole_without_a_step():
+    """A hole filled with the right picture in another light is the right picture; a seam is what it takes away."""
+    x, seen = BUTTERFLY[..., 64:128, 64:128], torch.ones(1, 1, 64, 64, dtype=torch.bool)
+    seen[..., 20:40, 10:50] = False
+    plain = torch.full_like(x, 0.5)
+    assert torch.allclose(laid_in(plain + 0.2, plain, seen), plain, atol=1e-3)
+    assert torch.equal(laid_in(x * 0.7, x, seen)[seen.expand_as(x)], x[seen.expand_as(x)])
+    pasted = torch.where(seen, x, 0.7 * x)
+    assert (laid_in(0.7 * x, x, seen) - x).abs().mean() < (pasted - x).abs().mean()
+    assert filling.seam(laid_in(0.7 * x, x, seen), seen) < filling.seam(pasted, seen)
+
+
+def test_a_membrane_is_the_mean_of_its_neighbours():
+    """A plane spanned over its border is that plane, for it solves Laplace's equation."""
+    plane = (torch.arange(32.0)[:, None] / 32 + torch.arange(32.0) / 64).expand(1, 1, 32, 32)
+    there = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
+    there[..., 0, :] = there[..., -1, :] = there[..., :, 0] = there[..., :, -1] = True
+    assert torch.allclose(membrane(plane, there), plane, atol=0.02)
+    assert not membrane(plane, torch.zeros_like(there)).any()

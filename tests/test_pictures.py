@@ -1,4 +1,4 @@
-"""The page Pictures in a real browser: grey pictures are coloured, small ones enlarged, and one's own photo too."""
+"""The page Pictures in a real browser: grey pictures are coloured, small ones enlarged, holes filled, and one's own photo too."""
 
 from __future__ import annotations
 
@@ -107,6 +107,32 @@ def test_ones_own_photo_is_enlarged_and_looked_at_closely(page, served, photogra
     expect(album.locator(".frame.near")).to_have_count(2)  # both at the same place
     album.locator(".frame").first.press("Escape")
     expect(album.locator(".frame.near")).to_have_count(0)
+
+
+def test_a_hole_is_painted_and_filled_and_only_the_hole_is_new(page, served, photograph):
+    player = opened(page, served, "filling&picture=bird&seed=3", "filling", "bird")
+    expect(player).to_contain_text("four answers")
+    album = page.locator("#album-filling")
+    before = album.locator("img").first.get_attribute("src")
+    brush = page.locator("#brush-filling canvas")
+    page.locator("#brush-filling").get_by_role("button", name="Clear").click()
+    expect(album.locator("img").first).to_have_attribute("src", before)  # no hole asks for nothing
+    box = brush.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
+    page.mouse.up()
+    expect(album.locator("img").first).not_to_have_attribute("src", before, timeout=60_000)
+    link = player.get_attribute("data-link")
+    other = page.context.new_page()  # the hole travels in the address
+    opened(other, served, link.partition("tab=")[2], "filling", "bird")
+    assert other.locator("#player-filling .dgm-player").get_attribute("data-link") == link
+    before = album.locator("img").first.get_attribute("src")
+    upload(page, "filling", photograph, "brush")
+    expect(album.locator("img").first).not_to_have_attribute("src", before, timeout=60_000)
+    one, other_answer, _ = pictures_of(album)
+    assert one.size == (300, 200)
+    assert one.getpixel((5, 5)) == other_answer.getpixel((5, 5))
 
 
 def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_path):

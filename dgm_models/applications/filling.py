@@ -68,15 +68,14 @@ def squared_around(photo: Tensor, square: Around) -> Tensor:
     return F.interpolate(part, (SIDE, SIDE), mode="area")
 
 
-def answers(square: Around, seeds: Sequence[int], steps: int = 16) -> Filled:
+def answers(square: Around, seeds: Sequence[int]) -> Filled:
     """Draws of p(whole | seen) by diffusion, one a seed."""
     if not 1 <= len(seeds) <= MOST_ANSWERS:
         raise ValueError(f"Answers: expected 1 to {MOST_ANSWERS}, got {len(seeds)}")
     loaded, away = catalog.open_for("restore", DIFFUSION), Hide(square.seen)
-    settings = loaded.model.Settings(steps=steps, guidance_scale=1.0)
     with measured(loaded, catalog.recipe(DIFFUSION).title, seeds[0], len(seeds)) as receipt:
         seen = square.x.expand(len(seeds), -1, -1, -1)
-        frames = list(loaded.model.restore(seen, away, Noise(seeds), None, settings))
+        frames = list(loaded.model.restore(seen, away, Noise(seeds)))
     return Filled(frames, receipt)
 
 

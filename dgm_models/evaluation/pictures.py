@@ -106,7 +106,8 @@ def filled(id: str, model: nn.Module) -> Scores:
     x = photos.DATA.space.read(photos.test()[0])
     seen = holes(len(x), photos.SIDE, x.device, torch.Generator().manual_seed(0))
     made = model.fill(x, seen) if hasattr(model, "fill") else last(model.restore(x * seen, Hide(seen), Noise(range(len(x))))).x
-    keep_sheet(f"{id}-filled", torch.cat([x[:20], torch.where(seen, x, torch.tensor(0.4))[:20], made[:20]]), 20)
+    some = torch.linspace(0, len(x) - 1, 20).long()  # of all photographs
+    keep_sheet(f"{id}-filled", torch.cat([each[some] for each in (x, torch.where(seen, x, torch.tensor(0.4)), made)]), 20)
     off = ((made - x).square() * ~seen).sum() / (3 * (~seen).sum())
     return {
         "filled_tiles": len(x),

@@ -19,6 +19,8 @@ from dgm_models.probability import steepness
 from dgm_models.spaces import Pixels
 
 STROKES = 4  # of a brush, at most, in a hole
+SWEEPS = 30  # of a membrane, at each of its sizes
+PLAIN = DiffusionSettings(steps=16, guidance_scale=1.0, temperature=0.8)  # at a temperature of 1 answers are grainy
 
 
 class Filler(Learner):
@@ -27,7 +29,7 @@ class Filler(Learner):
     adversarial: the critic's word beside the mean absolute error. gamma: weighs R1 and R2 (Huang et al., 2024).
     """
 
-    def __init__(self, network: nn.Module, space: Pixels, adversarial: float = 0.05, gamma: float = 0.5, penalised: float = 0.25) -> None:
+    def __init__(self, network: nn.Module, space: Pixels, adversarial: float = 0.1, gamma: float = 0.02, penalised: float = 0.25) -> None:
         super().__init__()
         self.network, self.space, self.classes = fitted(network, space.shape), space, 0
         self.adversarial, self.gamma, self.penalised = adversarial, gamma, penalised
@@ -39,7 +41,7 @@ class Filler(Learner):
     def fill(self, x: Tensor, seen: Tensor) -> Tensor:
         """Pictures (n, *shape) in [0, 1] and where they are seen, bool (n, 1, h, w) -> the same with their holes filled; what is seen is
         as it was, to the last bit."""
-        return Hide(seen).put_back(self.space.clamp(self._made(x, seen)), x)
+        return laid_in(self._made(x, seen), x, seen)
 
     def _made(self, x: Tensor, seen: Tensor) -> Tensor:
         return self.space.from_signal(self.network.generator(self.space.to_signal(x) * seen, seen.to(x.dtype)).float())
@@ -75,13 +77,47 @@ class FillingDiffusion(Diffusion):
     def restore(
         self, seen: Tensor, measurement: Hide, noise: Noise, y: Tensor | None = None, settings: DiffusionSettings | None = None
     ) -> Iterator[Frame]:
-        """Samples of p(x | seen): the sampler's, told what is seen, which is put back in each prediction."""
+        """Samples of p(x | seen): the sampler's, told what is seen; each prediction, and so the answer, is laid into what is seen."""
         self.check_measurement(seen, measurement, noise)
         mask = measurement.mask.expand(len(noise), -1, -1, -1)[:, :1]
-        plain = settings or DiffusionSettings(steps=16, guidance_scale=1.0)
-        for frame in self.trace(noise, told(seen, mask), plain):
-            guess = None if frame.guess is None else measurement.put_back(frame.guess, seen)
-            yield frame._replace(x=measurement.put_back(frame.x, seen), guess=guess)
+        frame = None
+        for one in self.trace(noise, told(seen, mask), settings or PLAIN):
+            if frame is not None:
+                yield frame
+            frame = one._replace(x=measurement.put_back(one.x, seen), guess=laid_in(one.guess, seen, mask))
+        yield frame._replace(x=frame.guess)
+
+
+def laid_in(made: Tensor, x: Tensor, seen: Tensor) -> Tensor:
+    """Pictures (n, c, h, w) in [0, 1] with what was made of them where they are not seen, bool (n, 1, h, w), without a step at the border:
+    by how much both sides differ there is taken off the inner side, and goes on inwards as a membrane does (as in Perez et al., 2003:
+    Poisson image editing)."""
+    border = ~seen & (F.max_pool2d(seen.to(x.dtype), 3, 1, 1) > 0)
+    off = _mean_near(x, seen) - _mean_near(made, ~seen)
+    return torch.where(seen, x, made + membrane(off, border)).clamp(0, 1)
+
+
+def _mean_near(x: Tensor, there: Tensor) -> Tensor:
+    """Of each pixel, the mean of those of the nine around it that are there."""
+    return F.avg_pool2d(x * there, 3, 1, 1) / F.avg_pool2d(there.to(x.dtype), 3, 1, 1).clamp_min(1e-6)
+
+
+def membrane(known: Tensor, there: Tensor, sweeps: int = SWEEPS) -> Tensor:
+    """Values (n, c, h, w) that are known where `there`, bool (n, 1, h, w), and elsewhere the mean of their neighbours: Laplace's equation,
+    by Jacobi's sweeps from the solution at half the size. Zero where nothing is known."""
+    known = known * there
+    share = F.avg_pool2d(there.to(known.dtype), 2, ceil_mode=True)
+    if min(known.shape[2:]) > 2:
+        coarse = F.avg_pool2d(known, 2, ceil_mode=True) / share.clamp_min(1e-6)
+        begin = F.interpolate(membrane(coarse, share > 0, sweeps), known.shape[2:], mode="bilinear", align_corners=False)
+    else:
+        begin = (known.sum((2, 3), keepdim=True) / there.sum((2, 3), keepdim=True).clamp_min(1)).expand_as(known)
+    x = torch.where(there, known, begin)
+    for _ in range(sweeps):
+        around = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        mean = (around[..., 1:-1, :-2] + around[..., 1:-1, 2:] + around[..., :-2, 1:-1] + around[..., 2:, 1:-1]) / 4
+        x = torch.where(there, known, mean)
+    return x
 
 
 def told(x: Tensor, seen: Tensor) -> Tensor:

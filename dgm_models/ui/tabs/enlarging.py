@@ -139,7 +139,7 @@ def _compared(photo: tuple[Tensor, tuple[int, int, int, int]], factor: int, shar
 def _whole(photo: Tensor, factor: int, sharpness: float) -> list[Any]:
     faithful, sharp = e.both(photo[None], factor)
     mixed, cubic = faithful.lerp(sharp, sharpness), e.bicubic(photo[None], factor)
-    size = f"{mixed.shape[-1]} × {mixed.shape[-2]} pixels, of {photo.shape[-1]} × {photo.shape[-2]}"
+    size = f"{mixed.shape[-1]} × {mixed.shape[-2]} pixels, of {photo.shape[-1]} × {photo.shape[-2]}; click a picture to look closer"
     return [of_album([("cubic", cubic[0]), (f"{sharpness:.0%} sharp", mixed[0])], f"{ID}-{factor}", size)]
 
 

@@ -77,6 +77,7 @@ USES = (
     ("interpolation", "Interpolation", "a way from one to another"),
     ("colorization", "Colorization", "p(colour | grey)"),
     ("enlarging", "Photos enlarged", "faithful, or sharp"),
+    ("filling", "Photos filled in", "paint a hole, see what may be there"),
     ("language", "Language", "p(next | all before it)"),
     ("molecules", "Molecules", "p(string | what it should be)"),
     ("my-digit", "My digit", "what each model says of yours"),
