@@ -16,6 +16,7 @@ from dgm_models.families.strings import Strings, StringSettings
 from dgm_models.modalities import molecule
 from dgm_models.modalities.views import molecules as view
 from dgm_models.networks.transformer import CausalTransformer
+from dgm_models.ui.tabs import molecules as tab
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
@@ -45,8 +46,12 @@ def test_what_is_computed_is_what_is_known_of_aspirin():
     ("smiles", "why"),
     [
         ("", "empty"),
-        ("C1CC", "left open"),
-        ("C(C", "left open"),
+        ("C1CC", "ring 1, opened at letter 2, is never closed"),
+        ("CC%12C", "ring 12, opened at letter 3, is never closed"),
+        ("C1CC1C(=O", "the branch at letter 7 is never closed"),
+        ("CO)C", "closed at letter 3 was never opened"),
+        ("C[NH", "the bracket at letter 2 is never closed"),
+        ("C(C", "never closed"),
         ("CC(C)(C)(C)C", "too many bonds at C, atom 2"),
         ("c1cccc1", "double bonds"),
     ],
@@ -153,7 +158,7 @@ def test_a_piece_that_is_asked_for_is_in_every_molecule(piece, wish):
     assert all(((later - earlier) <= 1).all() for earlier, later in zip(grown[:-1], grown[1:], strict=True))
 
 
-@pytest.mark.parametrize(("piece", "says"), [("CS", "spells with"), ("C(", "left open"), ("C" * 13, "13 letters"), ("", "empty")])
+@pytest.mark.parametrize(("piece", "says"), [("CS", "spells with"), ("C(", "never closed"), ("C" * 13, "13 letters"), ("", "empty")])
 def test_a_piece_that_cannot_be_is_refused(piece, says):
     with pytest.raises(ValueError, match=f"Must be in it: .*{says}"):
         m.with_piece(m.GPT, 2, 3, StringSettings(), piece)
@@ -259,3 +264,31 @@ def test_each_letter_of_a_string_costs_and_together_they_are_its_probability():
     assert float(nats.sum()) == pytest.approx(-float(catalog.load(m.GPT).log_prob(catalog.read(m.GPT, "CC(=O)NC"))[0]), rel=1e-5)
     with pytest.raises(ValueError, match="The model spells with"):
         m.surprise(m.GPT, "CS")
+
+
+def test_a_drawn_piece_is_the_string_of_its_atoms_and_bonds():
+    drawn = {"atoms": [["C", 10, 10], ["O", 40, 10], ["N", 10, 40]], "bonds": [[0, 1, 2], [0, 2, 1]]}
+    assert molecule.canonical(tab._as_typed(drawn)) == molecule.canonical("NC=O")
+    ring = {"atoms": [["C", 0, 0]] * 3, "bonds": [[0, 1, 1], [1, 2, 1], [2, 0, 1]]}
+    assert molecule.canonical(tab._as_typed(ring)) == molecule.canonical("C1CC1")
+    assert tab._as_typed({"atoms": [], "bonds": []}) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (None, "Piece: expected at most 12 atoms"),
+        ({"atoms": [["C", 0, 0]] * 13, "bonds": []}, "Piece: expected at most 12 atoms"),
+        ({"atoms": [["Xe", 0, 0]], "bonds": []}, "Atom: expected one of C, N, O, F"),
+        ({"atoms": [7], "bonds": []}, "Atom: expected one of C, N, O, F"),
+        ({"atoms": [["C", 0, 0]] * 2, "bonds": [[0, 5, 1]]}, "Atom: expected a whole number from 0 to 1"),
+        ({"atoms": [["C", 0, 0]] * 2, "bonds": [[0, 1, 9]]}, "Order: expected a whole number from 1 to 3"),
+        ({"atoms": [["C", 0, 0]] * 2, "bonds": [[0, 0, 1]]}, "Bond: expected one at most"),
+        ({"atoms": [["C", 0, 0]] * 2, "bonds": [[0, 1]]}, "Bond: expected two atoms and an order"),
+        ({"atoms": [["C", 0, 0]] * 2, "bonds": []}, "Piece: it lies in parts"),
+        ({"atoms": [["F", 0, 0]] * 2, "bonds": [[0, 1, 2]]}, "Piece: too many bonds at F"),
+    ],
+)
+def test_what_no_pad_draws_is_refused(value, says):
+    with pytest.raises(ValueError, match=says):
+        tab._as_typed(value)

@@ -12,8 +12,10 @@ from dgm_models.applications.reward import REWARDS, RewardSettings, pay, tuned
 from dgm_models.contracts import SEED_LIMIT, Noise
 from dgm_models.data import SETS
 from dgm_models.families import reinforce
+from dgm_models.families.strings import Strings
 from dgm_models.families.text import TextModel
 from dgm_models.networks.transformer import CausalTransformer
+from dgm_models.probability import log_chosen
 from dgm_models.spaces import Tokens
 
 LETTERS = Tokens(tuple("abc"), 24)
@@ -39,8 +41,9 @@ def share_of_a(model) -> float:
 
 def learned(model, beta: float, steps: int = 60):
     policy, pays = reinforce.twin(model), torch.tensor([1.0, 0.0, 0.0, 0.0])
-    reports = list(reinforce.tune(policy, model, pays, torch.tensor([0]), beta=beta, steps=steps, seed=3))
-    return policy, reports
+    game = reinforce.going_on(torch.tensor([0]), pays)
+    reports = list(reinforce.tune(policy, model, game, beta=beta, steps=steps, seed=3))
+    return policy, [report._replace(reward=report.reward / 6, distance=report.distance / 6) for report in reports]
 
 
 def test_it_learns_what_pays_and_leaves_all_but_its_last_block_alone(model):
@@ -65,6 +68,47 @@ def test_with_a_price_on_distance_it_ends_in_proportion_to_the_reward(model, bet
     distance = sum(report.distance for report in reports[-20:]) / 20
     share = wanted / wanted.sum()
     assert distance == pytest.approx(float((share * (share / start).log()).sum()), abs=0.08)
+
+
+@pytest.fixture
+def strings(monkeypatch):
+    """Strings of at most three of two letters: fifteen in all."""
+    monkeypatch.setattr(reinforce, "RATE", 0.02)
+    torch.manual_seed(0)
+    space = Tokens(tuple("ab"), 3)
+    made = Strings(CausalTransformer(3, 3, width=16, depth=2, head=8, dropout=0.0), space).eval()
+    torch.nn.init.normal_(made.network.head.weight, std=0.2)
+    return made
+
+
+ALL = torch.cartesian_prod(*[torch.arange(3)] * 3)  # 2: the end, after which there is nothing else
+ALL = ALL[((ALL[:, :-1] != 2) | (ALL[:, 1:] == 2)).all(1)]
+
+
+def test_chances_of_strings_are_those_they_are_drawn_with(strings):
+    chosen = log_chosen(strings.log_chances(ALL), ALL).sum(1)
+    assert torch.allclose(chosen, strings.log_prob(ALL), atol=1e-5)
+    assert strings.log_chances(ALL).requires_grad
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.4])
+def test_a_policy_of_strings_ends_with_the_best_or_in_proportion_to_it(strings, beta):
+    """The maximum of E[r] - beta KL is p exp(r / beta) / Z over whole strings; without a price it is the best string alone."""
+    worth = torch.linspace(0, 1, len(ALL))[torch.randperm(len(ALL), generator=torch.Generator().manual_seed(0))]
+    paid = lambda made: worth[(made[:, None] == ALL).all(2).int().argmax(1)]  # noqa: E731
+    before = strings.log_prob(ALL).exp()
+    assert before.sum() == pytest.approx(1, abs=1e-4)
+    policy = reinforce.twin(strings)
+    reports = list(reinforce.tune(policy, strings, reinforce.whole(paid), beta=beta, steps=150, seed=3))
+    after = policy.log_prob(ALL).exp()
+    if not beta:
+        assert after[worth.argmax()] > 0.8 > before[worth.argmax()]
+        assert reports[-1].reward > reports[0].reward
+        return
+    wanted = before * (worth / beta).exp()
+    wanted = wanted / wanted.sum()
+    off = lambda chances: float((wanted * (wanted / chances).log()).sum())  # noqa: E731
+    assert off(after) < 0.2 * off(before)
 
 
 def test_letters_are_paid_for_as_often_as_they_stand_in_a_token():

@@ -112,6 +112,26 @@ def test_another_model_of_molecules_builds_them_atom_by_atom(page, served):
     assert all(Chem.MolFromSmiles(each) for each in page.locator(f"{TILES} figcaption").all_text_contents())
 
 
+def test_a_piece_is_drawn_instead_of_typed(page, served):
+    opened(page, served)
+    page.get_by_role("button", name="Draw it").click()
+    pad = page.locator("#piece-piece svg")
+    pad.click(position={"x": 60, "y": 60})
+    page.locator("#piece-piece").get_by_role("button", name="O", exact=True).click()
+    pad.click(position={"x": 110, "y": 60})
+    box = page.get_by_label("Must be in it").locator("visible=true")
+    expect(box).to_have_value("CO", timeout=30_000)
+    pad.press("=")  # the bond of the chosen atom
+    expect(box).to_have_value("C=O", timeout=30_000)
+    page.wait_for_function(READY, arg="piece=C%3DO", timeout=60_000)
+    expect(page.locator("#molecule")).to_contain_text("hold the piece")
+    pad.press("o")  # oxygen has no third bond to give
+    expect(page.get_by_text(re.compile("Piece: too many bonds at O")).first).to_be_visible(timeout=30_000)
+    expect(box).to_have_value("C=O")
+    pad.press("Backspace")
+    assert page.errors == []
+
+
 def test_a_reward_is_mixed_and_who_draws_in_proportion_follows_with_variety(page, served):
     page.goto(f"{served}/?tab=molecules.reward&qed=0&logp=1&seed=3")
     ready = "document.querySelector('#player-molecules-reward .dgm-player')?.dataset.link?.includes('logp=1')"
@@ -127,12 +147,26 @@ def test_a_reward_is_mixed_and_who_draws_in_proportion_follows_with_variety(page
     expect(page.get_by_text(re.compile("drug-likeness QED: expected a number from -1 to 1")).first).to_be_visible(timeout=30_000)
 
 
+def test_a_policy_is_tuned_to_a_reward_while_one_looks(page, served):
+    page.goto(f"{served}/?tab=molecules.policy&qed=0&logp=1&beta=0.05&steps=4&seed=3")
+    ready = "document.querySelector('#player-molecules-policy .dgm-player')?.dataset.link?.includes('logp=1')"
+    page.wait_for_function(ready, timeout=120_000)
+    expect(page.locator("#chart-policy circle")).to_have_count(4)  # a step each
+    rows = page.locator("#chart-policy table tr")
+    expect(rows).to_have_count(6)  # before, and after each of four parts
+    told = [row.locator("td").all_text_contents() for row in rows.all()[1:]]
+    assert all(int(valid.rstrip("%")) > 80 for _, valid, _, _ in told)
+    expect(page.locator("#player-molecules-policy")).to_contain_text("trained here and now")
+    page.goto(f"{served}/?tab=molecules.policy&beta=7")
+    expect(page.get_by_text(re.compile("KL weight β: expected a number from 0 to 0.5")).first).to_be_visible(timeout=30_000)
+
+
 def test_one_walks_from_one_molecule_to_another_and_what_the_model_cannot_spell_is_refused(page, served):
     page.goto(f"{served}/?tab=molecules.between&one=CCCO&other=c1ccoc1")
     told = page.locator("#chart-between")
     expect(told).to_contain_text("different molecules on 10 codes", timeout=60_000)
     figures = page.locator("#player-molecules-between .molecules figure")
-    expect(figures).to_have_count(10)
+    expect(figures).to_have_count(10, timeout=30_000)
     assert all(Chem.MolFromSmiles(each.get_attribute("title")) for each in figures.all())
     box = page.get_by_label("Second molecule").locator("visible=true")
     box.fill("CC(=O)Oc1ccccc1C(=O)O")
@@ -142,7 +176,7 @@ def test_one_walks_from_one_molecule_to_another_and_what_the_model_cannot_spell_
     )
     box.fill("C1CC")
     box.press("Enter")
-    expect(page.get_by_text(re.compile("Second molecule: no molecule: a bracket or a ring is left open")).first).to_be_visible(
+    expect(page.get_by_text(re.compile("Second molecule: no molecule: ring 1, opened at letter 2, is never closed")).first).to_be_visible(
         timeout=60_000
     )
 

@@ -12,7 +12,7 @@ from dgm_models import catalog
 from dgm_models.applications.generate import seeds_from
 from dgm_models.applications.language import GPT
 from dgm_models.contracts import Frame, Noise, Settings, check_seed, knob
-from dgm_models.families.reinforce import BATCH, Tuned, tune, twin
+from dgm_models.families.reinforce import BATCH, LENGTH, Tuned, going_on, tune, twin
 from dgm_models.families.text import TextModel, TextSettings
 from dgm_models.spaces import Tokens
 from dgm_models.turns import pause
@@ -31,7 +31,7 @@ class RewardSettings(Settings):
 
 @dataclass(frozen=True)
 class Lesson:
-    """While a model is tuned: each step's report so far, and the same texts (SHOWN, length) before, and after every few steps."""
+    """While a model is tuned: each step's report so far, a token, and the same texts (SHOWN, length) before, and after every few steps."""
 
     reports: list[Tuned]
     frames: list[Frame]
@@ -50,13 +50,13 @@ def tuned(reward: str, seed: int, settings: RewardSettings) -> Iterator[Lesson]:
     """A model of Shakespeare's letters, tuned here and now."""
     model = catalog.open_for("sample", GPT).model
     policy, paid = twin(model), pay(model.space, reward)
-    start = torch.tensor(model.space.split(START))
+    game = going_on(torch.tensor(model.space.split(START)), paid)
     reports: list[Tuned] = []
     frames = [_frame(model, model, paid, seed)]
     yield Lesson([], list(frames), over=False)
-    for report in tune(policy, model, paid, start, beta=settings.beta, steps=settings.steps, seed=check_seed(seed)):
+    for report in tune(policy, model, game, beta=settings.beta, steps=settings.steps, seed=check_seed(seed)):
         pause()
-        reports.append(report)
+        reports.append(report._replace(reward=report.reward / LENGTH, distance=report.distance / LENGTH))
         over = report.step == settings.steps
         if report.step % EVERY == 0 or over:
             frames.append(_frame(policy, model, paid, seed, report))

@@ -34,6 +34,11 @@ class Strings(Autoregressive):
             if at and bool((frame.x[:, at - 1] == self.space.end).all()):
                 return
 
+    def log_chances(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The logarithms of the chances of every token in the place of each, given those before it: (n, length, tokens and the end). To be
+        differentiated; after the end comes the end, which costs nothing."""
+        return self._logits(x, self.labels(y, len(x))).log_softmax(2)
+
     def sample(self, noise: Noise, y: Tensor | None = None, settings: StringSettings | None = None) -> Tensor:
         """The last frame, without the others."""
         *_, last = self.trace(noise, y, settings)

@@ -114,8 +114,51 @@ def fault(smiles: str) -> str:
         return "empty"
     molecule = chem.MolFromSmiles(smiles, sanitize=False)
     if molecule is None:
-        return "a bracket or a ring is left open" if _completed(smiles) != smiles else "no such string"
+        return left_open(smiles) or "no such string"
     return problem(molecule)
+
+
+def of_parts(elements: list[str], bonds: list[tuple[int, int, int]]) -> str:
+    """The string of atoms and of bonds between them, each two atoms and an order from 1 to 3; parts that do not hang together stand behind
+    dots. ValueError for what is no molecule."""
+    chem = rdkit()
+    made = chem.RWMol()
+    for element in elements:
+        made.AddAtom(chem.Atom(element))
+    for one, other, order in bonds:
+        made.AddBond(one, other, (chem.BondType.SINGLE, chem.BondType.DOUBLE, chem.BondType.TRIPLE)[order - 1])
+    if chem.DetectChemistryProblems(made):
+        raise ValueError(problem(made))
+    return chem.MolToSmiles(chem.MolFromSmiles(chem.MolToSmiles(made)))
+
+
+def left_open(smiles: str) -> str:
+    """What a string opens and never closes, and at which of its letters, counted from 1; empty where nothing is."""
+    inside, branches, rings = 0, [], {}
+    for found in re.finditer(r"%\d\d|.", smiles):
+        at, letter = found.start() + 1, found[0].lstrip("%")
+        if letter == "[":
+            inside = at
+        elif letter == "]":
+            inside = 0
+        elif inside:
+            continue
+        elif letter == "(":
+            branches.append(at)
+        elif letter == ")" and branches:
+            branches.pop()
+        elif letter == ")":
+            return f"the branch that is closed at letter {at} was never opened"
+        elif letter.isdigit() and rings.pop(letter, None) is None:
+            rings[letter] = at
+    if inside:
+        return f"the bracket at letter {inside} is never closed"
+    if branches:
+        return f"the branch at letter {branches[-1]} is never closed"
+    if rings:
+        digit, at = next(iter(rings.items()))
+        return f"ring {digit}, opened at letter {at}, is never closed"
+    return ""
 
 
 def problem(molecule: Any) -> str:

@@ -27,7 +27,7 @@ from dgm_models.ui.serve import one_of, refusing
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CANVAS = SETS[FIRST].space  # of the pads that people draw on
 DRAWN = tuple(data for data, each in SETS.items() if each.space == CANVAS)  # the data sets whose elements lie there
-COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo", "brush", "album")
+COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo", "brush", "album", "piece")
 GRID = 128  # cells a side of a hole that is painted over a photo
 ANY = "any (no label)"
 ALL = "all ten in turn"
@@ -170,6 +170,11 @@ def brush(name: str, value: dict[str, Any]) -> gr.HTML:
 def album(name: str) -> gr.HTML:
     """Pictures side by side: {pictures: [{words, picture, file}], receipt}."""
     return _html("album", name)
+
+
+def piece(name: str) -> gr.HTML:
+    """A piece of a molecule that a person draws: {atoms: [[element, x, y]], bonds: [[atom, atom, order]]}."""
+    return _html("piece", name)
 
 
 def script() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -13,14 +14,14 @@ from dgm_models.applications import molecules as m
 from dgm_models.applications import proposals, typed
 from dgm_models.families.strings import StringSettings
 from dgm_models.measurements import Hide
-from dgm_models.modalities.molecule import PROPERTIES, SIDE, drawing, facts
+from dgm_models.modalities.molecule import PROPERTIES, SIDE, drawing, facts, of_parts
 from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import number, whole
+from dgm_models.ui.serve import number, one_of, refusing, whole
 from dgm_models.ui.tabs.language import heat
-from dgm_models.ui.tabs.proposals import collapse, reward
+from dgm_models.ui.tabs.proposals import collapse, policy, reward
 from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "molecules", "Molecules", m.GPT
@@ -34,6 +35,7 @@ RANGES = {
 ENDS = ("CC1CC1C(N)=O", "OCC#CC1CO1")
 NO_DRUG = "Nothing here is a drug, and nothing was checked for danger."
 STEPS, WISHES, MOST_ATOMS = 10, 120, 9
+ELEMENTS, MOST_DRAWN = ("C", "N", "O", "F"), 12  # of a piece that is drawn
 UNITS = {"logP": "", "polar surface": " Å²", "heavy atoms": ""}
 
 
@@ -56,7 +58,7 @@ def build() -> Live:
                     3,
                     p.model_of(m.models()),
                     _wish,
-                    _smiles_box("piece", "Must be in it", "", "such as C(=O)N"),
+                    _piece,
                     p.seed(),
                     _sampling,
                     NO_DRUG,
@@ -72,6 +74,7 @@ def build() -> Live:
         p.folded("molecules", list(m.models().values()), _code())
     if {proposals.MAXIMISE, proposals.BEFORE, proposals.IN_PROPORTION} <= set(weights.manifest()):
         live.parts["reward"] = reward(f"{ID}.reward")
+        live.parts["policy"] = policy(f"{ID}.policy")
         live.parts["collapse"] = collapse(f"{ID}.collapse")
     if m.VAE in weights.manifest():
         live.parts["between"] = _between()
@@ -213,6 +216,38 @@ def _smiles_box(name: str, label: str, value: str, hint: str = "") -> p.Control:
     return build
 
 
+def _piece(before: list[p.Laid]) -> p.Laid:
+    """A piece that must be in it: typed, or drawn, which types it."""
+    laid = _smiles_box("piece", "Must be in it", "", "such as C(=O)N")(before)
+    with gr.Accordion("Draw it", open=False):
+        pad = widgets.piece("piece")
+    drawn = pad.input(refusing(_as_typed), pad, laid.fields[0].component, trigger_mode="always_last", **p.QUICK)
+    return replace(laid, events=[*laid.events, drawn.success])
+
+
+def _as_typed(value: Any) -> str:
+    """What a person drew, as a string. ValueError for what the pad does not send, and for what is no molecule."""
+    atoms, bonds = (value.get(name) if isinstance(value, dict) else None for name in ("atoms", "bonds"))
+    if not isinstance(atoms, list) or not isinstance(bonds, list) or len(atoms) > MOST_DRAWN:
+        raise ValueError(f"Piece: expected at most {MOST_DRAWN} atoms and the bonds between them, as the pad sends them")
+    elements = [one_of(each[0] if isinstance(each, list) and each else each, "Atom", ELEMENTS) for each in atoms]
+    between: dict[frozenset[int], tuple[int, int, int]] = {}
+    for bond in bonds:
+        if not isinstance(bond, list) or len(bond) != 3:
+            raise ValueError(f"Bond: expected two atoms and an order, got {str(bond)[:40]!r}")
+        one, other = (whole(end, "Atom", 0, len(elements) - 1) for end in bond[:2])
+        if one == other or frozenset((one, other)) in between:
+            raise ValueError("Bond: expected one at most between two different atoms")
+        between[frozenset((one, other))] = one, other, whole(bond[2], "Order", 1, 3)
+    try:
+        made = of_parts(elements, list(between.values()))
+    except ValueError as error:
+        raise ValueError(f"Piece: {error}") from error
+    if "." in made:
+        raise ValueError("Piece: it lies in parts. Click one atom, then another, to bind them")
+    return made
+
+
 def _read(smiles: str) -> list[Any]:
     """A typed string: drawn, measured, and in the colours of its surprise."""
     known, parts = typed.read(smiles)
@@ -240,6 +275,8 @@ def _wish(_: list[p.Laid]) -> p.Laid:
         fields.append(widgets.Field(name.replace(" ", "_").lower(), slider, float))
 
     def read(asks: bool, *values: float) -> tuple[float, ...] | None:
+        if not isinstance(asks, bool):
+            raise ValueError(f"Ask for this: expected true or false, got {str(asks)[:40]!r}")
         return tuple(number(value, name, *RANGES[name][:2]) for name, value in zip(RANGES, values, strict=True)) if asks else None
 
     return p.Laid("wish", fields, read, widgets.moves(fields))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -67,22 +68,69 @@ def _proposed(mix: tuple[float, ...], seed: int) -> list[Any]:
     worths = [float(each) for one in made.values() for each in one.worth]
     ends = (min(worths, default=0), max(worths, default=1))
     for id, one in made.items():
-        title, found = catalog.recipe(id).title, one.shares
+        title = catalog.recipe(id).title
         frames = [Frame(frame.x[:SHOWN], frame.note) for frame in one.drawn.frames]
         rows.append(Row(frames, SHOWN, title=f"{title}: {a.HEED[id]}", view=view_of(catalog.dataset(id).space)))
-        mean = f"{float(one.worth.mean()):.2f}" if len(one.worth) else "none"
-        lines.append(
-            f"<tr><th>{html.escape(title)}</th><td>{mean}</td><td>{found.valid / found.count:.0%}</td><td>{found.unique}</td>"
-            f"<td>{one.unlike:.2f}</td></tr>"
-        )
+        lines.append(_told(title, one))
         dots = [(float(x), float(y), float(w), s) for (x, y, _), w, s in zip(one.properties, one.worth, one.strings, strict=True)]
         panels.append((f"{title}: {a.HEED[id]}", dots))
         receipts.append(f"{title} {one.drawn.receipt.cost}")
+    scatter = charts.planes(panels, "logP", "polar surface, Å²", (-3.0, 4.0), (0.0, 120.0), ends)
+    return [Film(rows, f"proposals-{seed}", " · ".join(receipts)), f"{scatter}{_table(lines)}"]
+
+
+def policy(address: str) -> Live:
+    """The GPT of QM9 is tuned to a mixed reward here and now, and loses its variety, or keeps it for a price."""
+    page, chart = p.player("molecules-policy"), p.chart("policy")
+    words = "Train a GPT to earn the reward, here and now. Without a price on its distance it ends with one molecule: raise β."
+    with p.view(address, "Tune a policy", words):
+        live = p.wired(
+            address,
+            [
+                p.column(3, _weights, p.knobs(a.PolicySettings), p.seed(), p.press("Train"), width=210),
+                p.column(9, page, width=300),
+                p.column(6, chart, width=300),
+            ],
+            _tuned,
+            order=[page, chart],
+        )
+        p.folded("policy", [a.GPT])
+    return live
+
+
+def _tuned(mix: tuple[float, ...], seed: int, settings: a.PolicySettings) -> Iterator[list[Any]]:
+    """A row of molecules of the same seeds before and after each part of the steps; reward over distance; what became of variety."""
+    look = view_of(catalog.dataset(a.GPT).space)
+    for state in a.tuned(mix, seed, settings):
+        rows, lines = [], []
+        for at, stage in enumerate(state.stages):
+            name = f"after {at * settings.steps // a.STAGES} steps" if at else "before"
+            rows.append(Row([Frame(frame.x[:SHOWN], frame.note) for frame in stage.drawn.frames], SHOWN, title=name, view=look))
+            lines.append(_told(name, stage))
+        course = [(report.distance, report.reward) for report in state.reports]
+        line = charts.course(course, "KL(tuned ‖ as it was), nats", "reward of a molecule", 420) if course else ""
+        told = f"{line}{_table(lines)}"
+        if state.over:
+            receipt = (
+                f"reward {course[0][1]:.2f}, after {settings.steps} steps {course[-1][1]:.2f} · KL {course[-1][0]:.1f} nats a molecule · "
+                f"{a.GPT}, its last block trained here and now · seed {seed}"
+            )
+            yield [Film(rows, f"policy-{seed}", receipt), told]
+        else:
+            yield [Film(rows, receipt=f"step {len(course)} of {settings.steps}", partial=True), told]
+
+
+def _told(name: str, one: a.Proposed) -> str:
+    """HTML: a line of what molecules are worth, and of their variety."""
+    mean, found = f"{float(one.worth.mean()):.2f}" if len(one.worth) else "none", one.shares
+    cells = (mean, f"{found.valid / found.count:.0%}", found.unique, f"{one.unlike:.2f}")
+    return f"<tr><th>{html.escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _table(lines: list[str]) -> str:
     names = (f"of {a.COUNT}", "reward", "valid", "differ", "unlike")
     head = f"<thead><tr>{''.join(f'<th scope=col>{name}</th>' for name in names)}</tr></thead>"
-    scatter = charts.planes(panels, "logP", "polar surface, Å²", (-3.0, 4.0), (0.0, 120.0), ends)
-    table = f'<table class="dgm-told">{head}<tbody>{"".join(lines)}</tbody></table>'
-    return [Film(rows, f"proposals-{seed}", " · ".join(receipts)), f"{scatter}{table}"]
+    return f'<table class="dgm-told">{head}<tbody>{"".join(lines)}</tbody></table>'
 
 
 def collapse(address: str) -> Live:
