@@ -9,7 +9,7 @@ import torch
 
 from dgm_models import catalog
 from dgm_models.applications import molecules as m
-from dgm_models.applications import typed
+from dgm_models.applications import proposals, typed
 from dgm_models.contracts import Frame, Noise
 from dgm_models.data import qm9, zinc
 from dgm_models.families.strings import Strings, StringSettings
@@ -287,8 +287,22 @@ def test_a_drawn_piece_is_the_string_of_its_atoms_and_bonds():
         ({"atoms": [["C", 0, 0]] * 2, "bonds": [[0, 1]]}, "Bond: expected two atoms and an order"),
         ({"atoms": [["C", 0, 0]] * 2, "bonds": []}, "Piece: it lies in parts"),
         ({"atoms": [["F", 0, 0]] * 2, "bonds": [[0, 1, 2]]}, "Piece: too many bonds at F"),
+        (
+            {"atoms": [["C", 0, 0]] * 5 + [["O", 0, 0]] * 2, "bonds": [[0, i, 1] for i in range(1, 5)] + [[4, 5, 2], [4, 6, 1]]},
+            "Piece: it is too large",
+        ),
     ],
 )
 def test_what_no_pad_draws_is_refused(value, says):
     with pytest.raises(ValueError, match=says):
         tab._as_typed(value)
+
+
+def test_a_policy_is_looked_at_four_times_whatever_the_steps_and_no_string_is_paid_for_being_none():
+    *_, last = proposals.tuned((0.0, 0.0, 0.0, 0.0, -1.0), 3, proposals.PolicySettings(steps=7))
+    assert [step for step, _ in last.stages] == [0, 2, 4, 6, 7]
+    assert len(last.reports) == 7
+    assert last.over
+    assert all(-1 <= report.reward < -0.5 for report in last.reports)  # of nine atoms, or of none: a string that is none earns no more
+    with pytest.raises(ValueError, match="expected 5 weights from -1 to 1"):
+        next(proposals.tuned((2.0, 0.0, 0.0, 0.0, 0.0), 3, proposals.PolicySettings()))

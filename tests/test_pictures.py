@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import expect
 
 from dgm_models.modalities import snapshot
@@ -83,8 +83,8 @@ def test_a_photo_is_enlarged_and_the_slider_goes_from_less_error_to_more(page, s
     player = opened(page, served, "enlarging&picture=bird~20%2C80&factor=4%C3%97&sharpness=50", "enlarging", "bird")
     figures = dict(re.findall(r"(cubic|faithful|mixed|sharp) (\d+\.\d) dB", player.text_content()))
     cubic, faithful, mixed, sharp = (float(figures[name]) for name in ("cubic", "faithful", "mixed", "sharp"))
-    assert faithful > cubic
-    assert max(faithful, mixed) > sharp
+    assert faithful > max(cubic, sharp)
+    assert mixed not in (faithful, sharp)
     expect(page.locator("#chart-enlarging svg")).to_have_attribute("aria-label", re.compile("off in features"))
     assert "bird~20%2C80" in player.get_attribute("data-link")
     photo = page.locator("#photo-enlarging .over")
@@ -116,7 +116,8 @@ def test_a_hole_is_painted_and_filled_and_only_the_hole_is_new(page, served, pho
     before = album.locator("img").first.get_attribute("src")
     brush = page.locator("#brush-filling canvas")
     page.locator("#brush-filling").get_by_role("button", name="Clear").click()
-    expect(album.locator("img").first).to_have_attribute("src", before)  # no hole asks for nothing
+    page.wait_for_timeout(1500)
+    assert album.locator("img").first.get_attribute("src") == before  # no hole asks for nothing
     box = brush.bounding_box()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()
@@ -128,11 +129,14 @@ def test_a_hole_is_painted_and_filled_and_only_the_hole_is_new(page, served, pho
     opened(other, served, link.partition("tab=")[2], "filling", "bird")
     assert other.locator("#player-filling .dgm-player").get_attribute("data-link") == link
     before = album.locator("img").first.get_attribute("src")
+    photo = ImageOps.exif_transpose(Image.open(photograph)).convert("RGB")
     upload(page, "filling", photograph, "brush")
     expect(album.locator("img").first).not_to_have_attribute("src", before, timeout=60_000)
-    one, other_answer, _ = pictures_of(album)
-    assert one.size == (300, 200)
-    assert one.getpixel((5, 5)) == other_answer.getpixel((5, 5))
+    for each in pictures_of(album):
+        assert each.size == (300, 200)
+        outside = [(x, y) for x in range(0, 300, 7) for y in range(0, 200, 7) if abs(x - 150) > 40 or abs(y - 100) > 40]
+        far = [(x, y) for x, y in outside if abs(y - 100) > 4]  # from where the file's own blocks mix sky and field
+        assert all(each.getpixel((x, y)) == photo.getpixel((x, y)) for x, y in far)
 
 
 def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_path):

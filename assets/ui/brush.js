@@ -19,6 +19,8 @@ function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   return Uint8Array.from({ length: GRID * GRID }, (_, i) => (bytes[i >> 3] >> (7 - (i & 7))) & 1);
 }
+// No hole asks for nothing.
+function settle() { if (hole.some(Boolean)) send(); else props.value = { ...given, hole: packed() }; }
 function send() { props.value = { ...given, hole: packed() }; trigger('input'); }
 // The grid is stretched over the photo: a brush is round on the screen.
 function stamp([x, y]) {
@@ -47,7 +49,7 @@ canvas.addEventListener('pointermove', (event) => {
   for (let k = 1; k <= steps; k++) stamp(before.map((part, i) => part + (now[i] - part) * k / steps));
   before = now; paint();
 });
-const lift = (event) => { if (event.pointerId === finger) { before = finger = null; send(); } };
+const lift = (event) => { if (event.pointerId === finger) { before = finger = null; settle(); } };
 canvas.addEventListener('pointerup', lift);
 canvas.addEventListener('pointercancel', lift);
 
@@ -64,9 +66,9 @@ for (const name of Object.keys(NAMES)) {
 const wider = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Brush: small' });
 wider.onclick = () => { radius = radius === 5 ? 9 : 5; wider.textContent = `Brush: ${radius === 5 ? 'small' : 'large'}`; };
 const undo = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Undo' });
-undo.onclick = () => { if (history_.length) { hole = history_.pop(); paint(); send(); } };
+undo.onclick = () => { if (history_.length) { hole = history_.pop(); paint(); settle(); } };
 const clear = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Clear' });
-clear.onclick = () => { begin(); hole.fill(0); choose('hide'); paint(); props.value = { ...given, hole: packed() }; };  // no hole asks for nothing
+clear.onclick = () => { begin(); hole.fill(0); choose('hide'); paint(); settle(); };
 tools.append(wider, undo, clear);
 
 // Without a pointer: arrows move the brush, the space bar sets it down for as long as it is held, or for one dot.
@@ -83,8 +85,8 @@ canvas.addEventListener('keydown', (event) => {
   context.strokeStyle = getComputedStyle(canvas).getPropertyValue('--dgm-accent');
   context.strokeRect(pen[0] - radius, pen[1] - radius, 2 * radius, 2 * radius);
 });
-canvas.addEventListener('keyup', (event) => { if (event.key === ' ' && down) { down = false; paint(); send(); } });
-canvas.addEventListener('blur', paint);
+canvas.addEventListener('keyup', (event) => { if (event.key === ' ' && down) { down = false; paint(); settle(); } });
+canvas.addEventListener('blur', () => { paint(); if (down) { down = false; settle(); } });
 
 function take() {
   const value = props.value;

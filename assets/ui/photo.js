@@ -1,7 +1,7 @@
 // A picture in colour that a panel works on: one that ships, or a person's own; and, where the panel asks, the square looked at.
 const over = element.querySelector('.over'), image = element.querySelector('img'), square = document.createElement('div');
 square.className = 'square';
-let given = null;
+let given = null, pressed = null;
 function take() {
   given = props.value;
   if (!given?.picture) return;
@@ -33,11 +33,14 @@ function point(event) {
 over.addEventListener('pointerdown', (event) => {
   if (!given?.at || event.button !== 0) return;
   event.preventDefault();
-  over.setPointerCapture(event.pointerId);
+  pressed = event.pointerId;
+  over.setPointerCapture(pressed);
   point(event);
 });
-over.addEventListener('pointermove', (event) => { if (given?.at && over.hasPointerCapture(event.pointerId)) point(event); });
-over.addEventListener('pointerup', () => { if (given?.at) trigger('input'); });
+over.addEventListener('pointermove', (event) => { if (event.pointerId === pressed) point(event); });
+const lift = (event) => { if (event.pointerId === pressed) { pressed = null; trigger('input'); } };
+over.addEventListener('pointerup', lift);
+over.addEventListener('pointercancel', lift);
 over.addEventListener('keydown', (event) => {
   const way = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] }[event.key];
   if (!way || !given?.at) return;

@@ -63,8 +63,7 @@ function beside() {
   const room = ([u, v]) => Math.min(u - REACH, 220 - REACH - u, v - REACH, 150 - REACH - v, ...piece.atoms.map(([, a, b]) => Math.hypot(u - a, v - b)));
   return ways.sort((a, b) => room(b) - room(a))[0];
 }
-svg.addEventListener('pointerdown', (event) => {
-  if (event.button !== 0) return;
+svg.addEventListener('click', (event) => {
   const box = svg.getBoundingClientRect(), x = (event.clientX - box.left) / box.width * 220, y = (event.clientY - box.top) / box.height * 150;
   const hit = piece.atoms.findIndex(([, a, b]) => Math.hypot(a - x, b - y) <= REACH);
   if (hit < 0) add(x, y);

@@ -51,14 +51,19 @@ def around(photo: Tensor, hidden: Tensor) -> Around:
         raise ValueError("Nothing is hidden yet: paint a hole over the photo")
     rows, columns = hidden[0].any(1).nonzero()[:, 0], hidden[0].any(0).nonzero()[:, 0]
     (low, high), (first, end) = ((int(each[0]), int(each[-1]) + 1) for each in (rows, columns))
-    side = min(*photo.shape[1:], max(SIDE, round(AROUND * max(high - low, end - first))))
+    short = min(photo.shape[1:])
+    if max(high - low, end - first) > short:
+        raise ValueError(
+            f"The hole is too large: it is {max(high - low, end - first)} pixels long, and the photo's shorter side is {short}"
+        )
+    side = min(short, max(SIDE, round(AROUND * max(high - low, end - first))))
     top, left = (
         min(max(0, (a + b - side) // 2), size - side) for a, b, size in ((low, high, photo.shape[1]), (first, end, photo.shape[2]))
     )
     part, away = (each[None, :, top : top + side, left : left + side] for each in (photo, hidden))
     seen = F.interpolate((~away).float(), (SIDE, SIDE), mode="area") > 0.99
     if seen.float().mean() < 1 - MOST_HIDDEN or hidden.sum() > away.sum():
-        raise ValueError("The hole is too large: expected at least a third of the square around it to be seen, and one hole in one place")
+        raise ValueError("The hole is too large: expected at least 30 % of the square around it to be seen, and one hole in one place")
     return Around(top, left, side, F.interpolate(part, (SIDE, SIDE), mode="area") * seen, seen)
 
 

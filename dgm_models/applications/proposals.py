@@ -62,27 +62,30 @@ class PolicySettings(Settings):
 
 @dataclass(frozen=True)
 class Policy:
-    """While a model is tuned: each step's report so far, and what it proposed before and after each part of the steps."""
+    """While a model is tuned: each step's report so far; and what it proposed before and after each part of the steps, with how many those
+    were."""
 
     reports: list[Tuned]
-    stages: list[Proposed]
+    stages: list[tuple[int, Proposed]]
     over: bool
 
 
 def tuned(weights: Sequence[float], seed: int, settings: PolicySettings) -> Iterator[Policy]:
-    """The GPT of QM9, tuned to a reward by policy gradients; what is no molecule earns nothing. ValueError for a weight out of range."""
+    """The GPT of QM9, tuned to a reward by policy gradients; what is no molecule earns the least that one could. ValueError for a weight
+    out of range."""
     if len(weights) != len(GOALS) or not all(-1 <= weight <= 1 for weight in weights):
         raise ValueError(f"Reward: expected {len(GOALS)} weights from -1 to 1, got {list(weights)}")
     model, kept = catalog.open_for("sample", GPT).model, tuple(weights)
     policy = twin(model)
-    game = whole(lambda made: torch.tensor([_worth(text, kept) if canonical(text) else 0.0 for text in catalog.write(GPT, made)]))
-    stages, reports = [_stage(policy, kept, seed)], []
+    least = sum(min(0.0, weight) for weight in kept)
+    game = whole(lambda made: torch.tensor([_worth(text, kept) if canonical(text) else least for text in catalog.write(GPT, made)]))
+    stages, reports = [(0, _stage(policy, kept, seed))], []
     yield Policy([], list(stages), over=False)
     for report in tune(policy, model, game, beta=settings.beta, steps=settings.steps, seed=check_seed(seed)):
         pause()
         reports.append(report)
-        if report.step % (settings.steps // STAGES) == 0:
-            stages.append(_stage(policy, kept, seed))
+        if report.step * STAGES // settings.steps > (report.step - 1) * STAGES // settings.steps:
+            stages.append((report.step, _stage(policy, kept, seed)))
         yield Policy(list(reports), list(stages), over=report.step == settings.steps)
 
 

@@ -143,7 +143,7 @@ FIGURES = (
         about="restoring",
     ),
     Figure("set5_x4_psnr", "Set5 4×, dB", "{:.2f}", "higher", "PSNR of luminance, borders of 4 left out; bicubic 28.4", about="restoring"),
-    Figure("set5_x2_psnr", "Set5 2×, dB", "{:.2f}", "higher", "the same, 2 times; bicubic 33.7", about="restoring"),
+    Figure("set5_x2_psnr", "Set5 2×, dB", "{:.2f}", "higher", "the same, borders of 2 left out; bicubic 33.7", about="restoring"),
     Figure("seam", "seam of a filled hole", "{:.2f}", 1.0, "how neighbours differ across its border, over within it", about="restoring"),
     Figure(
         "set5_x4_features",

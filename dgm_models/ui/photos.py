@@ -35,20 +35,24 @@ def picture(
     picture_of: Callable[[str], Tensor],
     first: str,
     noun: str = "picture",
-    hole: Tensor | None = None,
+    hole: Callable[[int, int], Tensor] | None = None,
     url_of: Callable[[str], str] | None = None,
     side: int = 0,
 ) -> Control:
-    """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. With a hole, bool (GRID, GRID),
-    true where hidden, a brush paints it, and the answering function is given both, the hole as bool (1, h, w). With a side, a square so
+    """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. With a hole, of a height
+    and a width in pixels the one at first, bool (GRID, GRID), true where hidden, a brush paints it, and the answering function is given
+    both, the hole as bool (1, h, w). With a side, a square so
     many pixels wide is moved over it, and the function is given both, the part within it as (top, left, height, width). url_of: where the
     page finds a picture; without, it is sent along."""
     known = tuple(names)
-    extras = {} if hole is None else {"hole": _packed(hole)}
-    extras |= {"side": side, "at": list(MIDDLE)} if side else {}
+
+    def extras(x: Tensor) -> dict[str, Any]:
+        """What belongs to a picture (3, h, w) beside itself."""
+        return {"hole": _packed(hole(*x.shape[1:]))} if hole else {"side": side, "at": list(MIDDLE)} if side else {}
 
     def shipped(which: str) -> dict[str, Any]:
-        return {"of": which, "picture": url_of(which) if url_of else snapshot.pack(picture_of(which)), **extras}
+        x = picture_of(which)
+        return {"of": which, "picture": url_of(which) if url_of else snapshot.pack(x), **extras(x)}
 
     def read(value: Any) -> Any:
         value = value if isinstance(value, dict) else {}
@@ -66,7 +70,8 @@ def picture(
     def uploaded(path: str) -> dict[str, Any]:
         """A person's file, read and deleted."""
         try:
-            return {"of": OWN, "picture": snapshot.pack(snapshot.read_photo(path)), "uploaded": True, **extras}
+            x = snapshot.read_photo(path)
+            return {"of": OWN, "picture": snapshot.pack(x), "uploaded": True, **extras(x)}
         except ValueError as error:
             raise refusal(error) from error
         finally:
@@ -92,7 +97,7 @@ def picture(
             upload = gr.UploadButton("Your photo", size="sm", file_types=list(photo.ENDINGS), type="filepath")
         picked = button.click(refusing(another), pad, pad, **QUICK)
         took = upload.upload(uploaded, upload, pad, **QUICK)
-        painted = [pad.input] if extras else []
+        painted = [pad.input] if hole or side else []
         return Laid(
             "photo", [Field("picture", pad, from_text, to_text, costly=False)], read, [*painted, picked.success, took.success], PICTURE
         )
@@ -146,10 +151,11 @@ def album(name: str) -> Shown:
     return Shown(lambda: widgets.album(name))
 
 
-def of_album(pictures: Sequence[tuple[str, Tensor]], name: str, receipt: str) -> dict[str, Any]:
-    """Pictures (3, h, w) with their words; files to save are called `name` and those."""
+def of_album(pictures: Sequence[tuple[str, Tensor]], name: str, receipt: str, exact: bool = False) -> dict[str, Any]:
+    """Pictures (3, h, w) with their words; files to save are called `name` and those. exact: to the last level, in larger files."""
+    pack, ending = (snapshot.pack, "webp") if exact else (snapshot.picture_file, "jpg")
     made = []
     for words, each in pictures:
-        file = f"{name}-{words.partition(':')[0].replace(' ', '-')}.jpg"
-        made.append({"words": words, "picture": snapshot.picture_file(each), "file": file})
+        file = f"{name}-{words.partition(':')[0].replace(' ', '-')}.{ending}"
+        made.append({"words": words, "picture": pack(each), "file": file})
     return {"pictures": made, "receipt": receipt, "link": ""}

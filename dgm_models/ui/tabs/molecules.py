@@ -245,6 +245,8 @@ def _as_typed(value: Any) -> str:
         raise ValueError(f"Piece: {error}") from error
     if "." in made:
         raise ValueError("Piece: it lies in parts. Click one atom, then another, to bind them")
+    if len(made) > m.LONGEST_PIECE:
+        raise ValueError(f"Piece: it is too large. {made} has {len(made)} letters, a piece at most {m.LONGEST_PIECE}: undo the last step")
     return made
 
 

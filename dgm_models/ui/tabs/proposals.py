@@ -103,12 +103,12 @@ def _tuned(mix: tuple[float, ...], seed: int, settings: a.PolicySettings) -> Ite
     look = view_of(catalog.dataset(a.GPT).space)
     for state in a.tuned(mix, seed, settings):
         rows, lines = [], []
-        for at, stage in enumerate(state.stages):
-            name = f"after {at * settings.steps // a.STAGES} steps" if at else "before"
+        for step, stage in state.stages:
+            name = f"after {step} steps" if step else "before"
             rows.append(Row([Frame(frame.x[:SHOWN], frame.note) for frame in stage.drawn.frames], SHOWN, title=name, view=look))
             lines.append(_told(name, stage))
         course = [(report.distance, report.reward) for report in state.reports]
-        line = charts.course(course, "KL(tuned ‖ as it was), nats", "reward of a molecule", 420) if course else ""
+        line = charts.course(course, "KL(tuned ‖ as it was), nats", "reward of a string drawn", 420) if course else ""
         told = f"{line}{_table(lines)}"
         if state.over:
             receipt = (
