@@ -143,3 +143,14 @@ def steepness(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     scores = score(x)
     (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     return slope.square().flatten(1).sum(1).mean() / scores[0].numel()
+
+
+def lead(one: Tensor, other: Tensor) -> Tensor:
+    """What the scores of one cost by how far they are before those of the other: softplus of the difference, a mean."""
+    return F.softplus(one - other).mean()
+
+
+def penalised_lead(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, gamma: float, some: int) -> Tensor:
+    """What a critic pays: how far made elements are before real ones, and half of gamma times its steepness at `some` of each, R1 and R2
+    (Huang et al., 2024)."""
+    return lead(critic(fake), critic(real)) + gamma / 2 * sum(steepness(critic, each[:some]) for each in (real, fake))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dgm_models.contracts import Learner
 from dgm_models.measurements import Bicubic
-from dgm_models.probability import steepness
+from dgm_models.probability import lead, penalised_lead
 from dgm_models.spaces import Space
 
 FACTORS = (2, 4)
@@ -88,12 +88,11 @@ class Sharp(Faithful):
             blurred = F.interpolate(seen, scale_factor=factor, mode="bicubic", align_corners=False)
             real, fake = (self.space.to_signal(torch.cat([each, blurred], 1)) for each in (large, made))
             if player == "generator":
-                game = F.softplus(self.network.critic(real) - self.network.critic(fake)).mean()
+                game = lead(self.network.critic(real), self.network.critic(fake))
                 found.append((made - large).abs().mean() + self.adversarial * game)
                 continue
             some = max(1, round(self.penalised * len(real)))
-            judged = F.softplus(self.network.critic(fake) - self.network.critic(real)).mean()
-            found.append(judged + self.gamma / 2 * sum(steepness(self.network.critic, each[:some]) for each in (real, fake)))
+            found.append(penalised_lead(self.network.critic, real, fake, self.gamma, some))
         return sum(found)
 
 

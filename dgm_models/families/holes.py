@@ -15,7 +15,7 @@ from dgm_models.families.diffusion import Diffusion, DiffusionSettings
 from dgm_models.families.regressor import random_holes
 from dgm_models.measurements import Hide
 from dgm_models.networks import fitted
-from dgm_models.probability import steepness
+from dgm_models.probability import lead, penalised_lead
 from dgm_models.spaces import Pixels
 
 STROKES = 4  # of a brush, at most, in a hole
@@ -56,10 +56,8 @@ class Filler(Learner):
         filled = torch.where(seen, x, made if player == "generator" else made.detach())
         real, fake = (torch.cat([self.space.to_signal(each), seen.to(x.dtype)], 1) for each in (x, filled))
         if player == "generator":
-            return (made - x).abs().mean() + self.adversarial * F.softplus(self.network.critic(real) - self.network.critic(fake)).mean()
-        some = max(1, round(self.penalised * len(x)))
-        judged = F.softplus(self.network.critic(fake) - self.network.critic(real)).mean()
-        return judged + self.gamma / 2 * sum(steepness(self.network.critic, each[:some]) for each in (real, fake))
+            return (made - x).abs().mean() + self.adversarial * lead(self.network.critic(real), self.network.critic(fake))
+        return penalised_lead(self.network.critic, real, fake, self.gamma, max(1, round(self.penalised * len(x))))
 
 
 class FillingDiffusion(Diffusion):
