@@ -390,7 +390,8 @@ def test_a_stored_first_result_is_what_its_panel_makes(address):
         if "texts" in one:  # as long, and the same before training
             assert (len(one["texts"]), one["texts"][0]) == (len(other["texts"]), other["texts"][0])
             continue
-        if "molecules" in one:  # the same before training
+        if "molecules" in one:  # as many, and the same before training
+            assert (one["title"], len(one["molecules"])) == (other["title"], len(other["molecules"]))
             assert one["title"] != "before" or first.alike(one, other)
             continue
         a, b = (image.from_data_url(row["sheet"]).astype(float)[-row["height"] :] for row in (one, other))
@@ -487,6 +488,19 @@ def test_a_label_that_is_needed_is_not_left_out():
     for label, said in (("not given", "expected a label here"), ("12", "from 0 to 9"), (-1, "from 0 to 9")):
         with pytest.raises(ValueError, match=said):
             panel.whole([pad, label, seed])
+
+
+def test_a_box_is_ticked_or_not_and_nothing_else():
+    """An address says True or False, and the API the same: no word of its own is taken for yes."""
+    import gradio as gr
+
+    boxes = [(panel, at) for panel in ADDRESSES.values() for at, each in enumerate(panel.inputs) if type(each) is gr.Checkbox]
+    assert {panel.address for panel, _ in boxes} >= {"vae.plane", "language", "molecules"}
+    for panel, at in boxes:
+        state = first.defaults(panel)
+        state[at] = "no"
+        with pytest.raises(ValueError, match="expected true or false, got 'no'"):
+            panel.whole(state)
 
 
 def test_a_result_of_an_uploaded_picture_is_not_kept():

@@ -92,3 +92,5 @@ def test_what_is_left_out_is_not_said():
     assert scene.caption(row) == "a digit, with a blue shape"
     row[scene.NAMES.index("place")] = 2
     assert scene.caption(row) == "a digit, left of a blue shape"
+    row[scene.NAMES.index("digit")], row[scene.NAMES.index("shape colour")] = 8, 1
+    assert scene.caption(row) == "an eight, left of an orange shape"

@@ -14,7 +14,7 @@ function figure(each) {
   Object.assign(frame, { className: 'frame', tabIndex: 0, role: 'button' });
   frame.setAttribute('aria-label', `look closer at ${each.words}: Enter, then arrow keys`);
   frame.addEventListener('pointermove', (event) => { if (near && event.pointerType === 'mouse') look(place(frame, event)); });
-  frame.addEventListener('click', (event) => look(near && event.detail ? null : place(frame, event)));
+  frame.addEventListener('click', (event) => look(near ? null : place(frame, event)));
   frame.addEventListener('keydown', (event) => {
     const move = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, -0.05], ArrowDown: [0, 0.05] }[event.key];
     if (move && near) look(near.map((part, i) => Math.max(0, Math.min(1, part + move[i]))));

@@ -1,7 +1,7 @@
 // A piece of a molecule that a person draws: atoms of four elements, and bonds between them. The server says what it is as a string.
 const root = element.querySelector('.dgm-piece'), svg = root.querySelector('svg'), tools = root.querySelector('.tools');
-const SVG = 'http://www.w3.org/2000/svg', ELEMENTS = ['C', 'N', 'O', 'F'], REACH = 11, LONG = 48, MOST = 12;
-let piece = { atoms: [], bonds: [] }, chosen = null, kind = 'C', history_ = [];
+const SVG = 'http://www.w3.org/2000/svg', ELEMENTS = root.dataset.elements.split(' '), MOST = Number(root.dataset.most), REACH = 11, LONG = 48;
+let piece = { atoms: [], bonds: [] }, chosen = null, kind = ELEMENTS[0], history_ = [];
 
 const copy = () => JSON.parse(JSON.stringify(piece));
 function begin() { history_.push([copy(), chosen]); if (history_.length > 40) history_.shift(); }

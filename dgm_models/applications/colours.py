@@ -4,13 +4,14 @@ was told nothing of the grey picture."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from dgm_models import catalog
-from dgm_models.applications.receipt import Receipt, measured
+from dgm_models.applications.receipt import measured
+from dgm_models.applications.restore import Answers
 from dgm_models.contracts import Frame, Noise
 from dgm_models.data.colour import known
 from dgm_models.families.diffusion import DiffusionRestoring, DiffusionSettings
@@ -22,19 +23,7 @@ STEPS, UNTOLD = 12, 24
 PLAIN = DiffusionSettings(steps=STEPS, guidance_scale=1.0)
 
 
-@dataclass(frozen=True)
-class Coloured:
-    """A film whose frames are (answers, 3, h, w), the last in the given grey, and what it cost."""
-
-    frames: list[Frame]
-    receipt: Receipt
-
-    @property
-    def x(self) -> Tensor:
-        return self.frames[-1].x
-
-
-def colour(grey: Tensor, seeds: Sequence[int], palette: Tensor | None = None, steps: int = STEPS) -> Coloured:
+def colour(grey: Tensor, seeds: Sequence[int], palette: Tensor | None = None, steps: int = STEPS) -> Answers:
     """Draws of p(colour | grey), one a seed, for one grey picture (1, 1, h, w) in [0, 1]; or for as many palettes (n, 3, 1, k) as seeds, of
     p(colour | grey, palette). ValueError for too many."""
     _check(seeds)
@@ -43,17 +32,17 @@ def colour(grey: Tensor, seeds: Sequence[int], palette: Tensor | None = None, st
     settings = replace(PLAIN, steps=steps)
     with measured(loaded, catalog.recipe(COLOURS).title, seeds[0], n) as receipt:
         frames = [_kept(frame, grey) for frame in loaded.model.trace(Noise(seeds), y, settings)]
-    return Coloured([*frames[:-1], frames[-1]._replace(x=put_back_in_range(frames[-1].x, grey, Grey()))], receipt)
+    return Answers([*frames[:-1], frames[-1]._replace(x=put_back_in_range(frames[-1].x, grey, Grey()))], receipt)
 
 
-def undone(away: Linear, seen: Tensor, seeds: Sequence[int], steps: int = UNTOLD) -> Coloured:
+def undone(away: Linear, seen: Tensor, seeds: Sequence[int], steps: int = UNTOLD) -> Answers:
     """Draws of p(picture | what was seen), one a seed, for one measurement (1, ...) of a colour picture, by the model without its
     condition: it was not trained for this, and is guided towards what was seen at each step."""
     _check(seeds)
     loaded, seen = catalog.open_for("restore", COLOURS), seen.expand(len(seeds), *seen.shape[1:])
     with measured(loaded, catalog.recipe(COLOURS).title, seeds[0], len(seeds)) as receipt:
         frames = list(loaded.model.restore(seen, away, Noise(seeds), None, DiffusionRestoring(steps=steps)))
-    return Coloured(frames, receipt)
+    return Answers(frames, receipt)
 
 
 def draw_palettes(grey: Tensor, seeds: Sequence[int]) -> list[Frame]:

@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dgm_models import catalog
-from dgm_models.applications.receipt import Receipt, measured
-from dgm_models.contracts import Frame, Noise
+from dgm_models.applications.receipt import measured
+from dgm_models.applications.restore import Answers
+from dgm_models.contracts import Noise
 from dgm_models.measurements import Hide
 
 GATED, DIFFUSION = "filler-photos", "diffusion-photos"
@@ -33,30 +34,16 @@ class Around:
     seen: Tensor
 
 
-@dataclass(frozen=True)
-class Filled:
-    """A film whose frames are (answers, 3, SIDE, SIDE), and what it cost."""
-
-    frames: list[Frame]
-    receipt: Receipt
-
-    @property
-    def x(self) -> Tensor:
-        return self.frames[-1].x
-
-
 def around(photo: Tensor, hidden: Tensor) -> Around:
     """Of a photo (3, h, w) in [0, 1] and what is hidden of it, bool (1, h, w). ValueError where nothing is, or nearly all."""
     if not bool(hidden.any()):
         raise ValueError("Nothing is hidden yet: paint a hole over the photo")
     rows, columns = hidden[0].any(1).nonzero()[:, 0], hidden[0].any(0).nonzero()[:, 0]
     (low, high), (first, end) = ((int(each[0]), int(each[-1]) + 1) for each in (rows, columns))
-    short = min(photo.shape[1:])
-    if max(high - low, end - first) > short:
-        raise ValueError(
-            f"The hole is too large: it is {max(high - low, end - first)} pixels long, and the photo's shorter side is {short}"
-        )
-    side = min(short, max(SIDE, round(AROUND * max(high - low, end - first))))
+    long, short = max(high - low, end - first), min(photo.shape[1:])
+    if long > short:
+        raise ValueError(f"The hole is too large: it is {long} pixels long, and the photo's shorter side is {short}")
+    side = min(short, max(SIDE, round(AROUND * long)))
     top, left = (
         min(max(0, (a + b - side) // 2), size - side) for a, b, size in ((low, high, photo.shape[1]), (first, end, photo.shape[2]))
     )
@@ -73,7 +60,7 @@ def squared_around(photo: Tensor, square: Around) -> Tensor:
     return F.interpolate(part, (SIDE, SIDE), mode="area")
 
 
-def answers(square: Around, seeds: Sequence[int]) -> Filled:
+def answers(square: Around, seeds: Sequence[int]) -> Answers:
     """Draws of p(whole | seen) by diffusion, one a seed."""
     if not 1 <= len(seeds) <= MOST_ANSWERS:
         raise ValueError(f"Answers: expected 1 to {MOST_ANSWERS}, got {len(seeds)}")
@@ -81,7 +68,7 @@ def answers(square: Around, seeds: Sequence[int]) -> Filled:
     with measured(loaded, catalog.recipe(DIFFUSION).title, seeds[0], len(seeds)) as receipt:
         seen = square.x.expand(len(seeds), -1, -1, -1)
         frames = list(loaded.model.restore(seen, away, Noise(seeds)))
-    return Filled(frames, receipt)
+    return Answers(frames, receipt)
 
 
 def gated(square: Around) -> Tensor:

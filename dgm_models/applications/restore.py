@@ -20,6 +20,18 @@ PRESETS = ("centre", "upper half", "lower half", "left half", "stripes", "noise"
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Draws for one thing that was seen: a film whose frames are (answers, *shape), and what it cost."""
+
+    frames: list[Frame]
+    receipt: Receipt
+
+    @property
+    def x(self) -> Tensor:
+        return self.frames[-1].x
+
+
+@dataclass(frozen=True)
 class Restored:
     """Answers of one model: a film whose frames are (answers, *shape), and how its last reads."""
 

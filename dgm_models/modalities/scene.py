@@ -23,12 +23,8 @@ PAINT = {
     "black": (25, 25, 30),
 }
 GROUNDS = {"white": (245, 245, 245), "yellow": (240, 208, 90), "pink": (245, 180, 200), "grey": (165, 170, 175)}
-CORNERS = {
-    "circle": (0, 0.0),
-    "square": (4, 1.0),
-    "triangle": (3, 1.0),
-    "star": (5, 0.42),
-}
+# how many corners, and how far out the middle of the edge between two lies: 1 where it is straight
+CORNERS = {"circle": (0, 0.0), "square": (4, 1.0), "triangle": (3, 1.0), "star": (5, 0.42)}
 SLANTS = {"leaning left": -20.0, "upright": 8.0, "leaning right": 32.0}  # degrees, as digits are measured: people write at about 8
 PLACES = {"above": (0.0, -1.0), "below": (0.0, 1.0), "left of": (-1.0, 0.0), "right of": (1.0, 0.0)}  # of the digit, from the shape
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -48,7 +44,8 @@ NAMES = tuple(ATTRIBUTES)
 UNSAID = -1
 TALL, WIDE = 40.0, 11.0  # pixels: of a large digit's picture, and from the middle of a large shape to its corners
 JITTER, OFF = 2.0, 0.03  # pixels by which digit and shape are off their places, and by how much colours are, at most
-SMALL_WORDS = {"a", "digit", "shape", "on", "ground", "with"}
+VOWELS = ("orange", "eight")  # before which "a" is "an"
+SMALL_WORDS = {"a", "an", "digit", "shape", "on", "ground", "with"}
 WORDS = tuple(sorted({word for choices in ATTRIBUTES.values() for choice in choices for word in choice.split()} | SMALL_WORDS))
 
 
@@ -115,15 +112,17 @@ def caption(attributes: Tensor) -> str:
     """What is said of a scene, (NAMES,), UNSAID among them where nothing is."""
     said = {name: "" if at == UNSAID else ATTRIBUTES[name][at] for name, at in zip(NAMES, attributes.tolist(), strict=True)}
     ground = f"on a {said['ground']} ground" if said["ground"] else ""
-    text = _joined("a", said["size"], said["colour"], said["digit"] or "digit", said["lean"], ground)
-    shape = _joined("a", said["shape size"], said["shape colour"], said["shape"] or "shape")
+    text = _called(said["size"], said["colour"], said["digit"] or "digit", said["lean"], ground)
+    shape = _called(said["shape size"], said["shape colour"], said["shape"] or "shape")
     if said["place"]:
         return f"{text}, {said['place']} {shape}"
     return text if shape == "a shape" else f"{text}, with {shape}"
 
 
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _called(*parts: str) -> str:
+    """What is said of a thing, with its article."""
+    text = " ".join(part for part in parts if part)
+    return f"{'an' if text.startswith(VOWELS) else 'a'} {text}"
 
 
 def split(text: str) -> tuple[list[str], list[str]]:

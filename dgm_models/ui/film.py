@@ -93,6 +93,11 @@ def resample(frames: list[Frame], count: int) -> list[Frame]:
     return [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
 
 
+def bare(frames: list[Frame], count: int = 0) -> list[Frame]:
+    """All frames, or that many as `resample` has them, without what is predicted from each: a film of less than half the size."""
+    return [frame._replace(guess=None) for frame in (resample(frames, count) if count else frames)]
+
+
 def look(data: Dataset) -> View:
     """How elements of a data set are looked at."""
     return view_of(data.space, data.is_ink)

@@ -20,7 +20,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, figures, idea, limits
 from dgm_models.ui.film import Film
 from dgm_models.ui.inputs import digit_pad, label_control, label_of, seed_row
-from dgm_models.ui.serve import MODEL_EVENT, answering, one_of, react, refusing, stopping, whole
+from dgm_models.ui.serve import MODEL_EVENT, answering, one_of, react, refusing, stopping, whole, yes_or_no
 from dgm_models.ui.widgets import Field, Live
 
 DRAW = ("draw", "erase")
@@ -339,7 +339,7 @@ def switch(name: str, label: str, value: bool, called: str = "") -> Control:
 
     def build(_: list[Laid]) -> Laid:
         box = gr.Checkbox(value, label=label)
-        return Laid(called or name, [Field(name, box, lambda text: text == "True")], bool, [box.input])
+        return Laid(called or name, [Field(name, box, lambda text: text == "True")], lambda given: yes_or_no(given, label), [box.input])
 
     return build
 

@@ -39,11 +39,13 @@ def picture(
     url_of: Callable[[str], str] | None = None,
     side: int = 0,
 ) -> Control:
-    """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. With a hole, of a height
-    and a width in pixels the one at first, bool (GRID, GRID), true where hidden, a brush paints it, and the answering function is given
-    both, the hole as bool (1, h, w). With a side, a square so
-    many pixels wide is moved over it, and the function is given both, the part within it as (top, left, height, width). url_of: where the
-    page finds a picture; without, it is sent along."""
+    """A picture (3, h, w) in [0, 1] of those that are named, a button to another one, and a person's own. url_of: where the page finds a
+    picture; without, it is sent along.
+
+    hole: of a height and a width in pixels the hole at first, bool (GRID, GRID), true where hidden; a brush paints it, and the answering
+    function is given both, the hole as bool (1, h, w). side: a square so many pixels wide is moved over the picture, and the function is
+    given both, the part within it as (top, left, height, width).
+    """
     known = tuple(names)
 
     def extras(x: Tensor) -> dict[str, Any]:

@@ -259,6 +259,12 @@ def number(value: Any, label: str, low: float, high: float) -> float:
     return float(value)
 
 
+def yes_or_no(value: Any, label: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{label}: expected true or false, got {str(value)[:40]!r}")
+    return value
+
+
 def one_of(value: Any, label: str, choices: list[str] | tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{label}: expected one of {', '.join(choices)}, got {str(value)[:60]!r}")

@@ -172,9 +172,10 @@ def album(name: str) -> gr.HTML:
     return _html("album", name)
 
 
-def piece(name: str) -> gr.HTML:
-    """A piece of a molecule that a person draws: {atoms: [[element, x, y]], bonds: [[atom, atom, order]]}."""
-    return _html("piece", name)
+def piece(name: str, elements: Sequence[str], most: int) -> gr.HTML:
+    """A piece of a molecule that a person draws, of these elements and at most so many atoms: {atoms: [[element, x, y]], bonds: [[atom,
+    atom, order]]}."""
+    return _html("piece", name, {"ELEMENTS": " ".join(elements), "MOST": str(most)})
 
 
 def script() -> str:

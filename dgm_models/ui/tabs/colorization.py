@@ -23,7 +23,7 @@ from dgm_models.modalities.palette import palettes
 from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import panel as p
 from dgm_models.ui import widgets
-from dgm_models.ui.film import Film, Row, resample, still
+from dgm_models.ui.film import Film, Row, bare, resample, still
 from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.serve import number
 from dgm_models.ui.widgets import Live
@@ -157,7 +157,7 @@ def _answers(photo: Tensor, steps: int, seed: int) -> list[Any]:
         Row(
             still(tiles), 5, "the picture", f"read as {read}", ("grey", "real", "least error", "mean of 8", "2 × std"), "data", view=PHOTOS
         ),
-        Row([frame._replace(guess=None) for frame in resample(made.frames, FRAMES)], 4, "eight answers", said, view=PHOTOS),
+        Row(bare(made.frames, FRAMES), 4, "eight answers", said, view=PHOTOS),
     ]
     return [Film(rows, f"{ID}-{seed}", str(made.receipt))]
 
@@ -201,8 +201,7 @@ def _untaught(photo: Tensor, seed: int) -> Iterator[list[Any]]:
         made = c.colour(grey, seeds, steps=steps) if told == "told" else c.undone(Grey(), grey, seeds, steps)
         spread = float(made.x.std(0, correction=0).mean())
         said = f"{made.receipt.cost}; spread {100 * spread:.1f} % of the range"
-        frames = [frame._replace(guess=None) for frame in resample(made.frames, FRAMES)]
-        row = Row(frames, FEW, f"{told}, {steps} steps", said, view=PHOTOS)
+        row = Row(bare(made.frames, FRAMES), FEW, f"{told}, {steps} steps", said, view=PHOTOS)
         film = replace(film, rows=[*film.rows, row], receipt=str(made.receipt))
         yield [replace(film, partial=True)]
     yield [film]

@@ -18,7 +18,7 @@ from dgm_models.modalities import snapshot
 from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import charts
 from dgm_models.ui import panel as p
-from dgm_models.ui.film import Film, Row, resample, still
+from dgm_models.ui.film import Film, Row, bare, still
 from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.tabs.colorization import small_picture
 from dgm_models.ui.widgets import Live
@@ -151,9 +151,8 @@ def _answered(photo: Tensor, seed: int) -> list[Any]:
     tiles = torch.cat([away.pinv(seen), x, e.bicubic(seen, 4), faithful, sharp])
     heads = ("seen", "real", "cubic", "faithful", "sharp")
     made = colours.undone(away, seen, seeds_from(seed, 5))
-    frames = [frame._replace(guess=None) for frame in resample(made.frames, FRAMES)]
     rows = [
         Row(still(tiles), 5, "one answer each", heads=heads, kind="data", view=PHOTOS),
-        Row(frames, 5, "a sampler", f"five answers; {made.receipt.cost}", view=PHOTOS),
+        Row(bare(made.frames, FRAMES), 5, "a sampler", f"five answers; {made.receipt.cost}", view=PHOTOS),
     ]
     return [Film(rows, f"{ID}-answers-{seed}", str(made.receipt))]

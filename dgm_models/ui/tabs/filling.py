@@ -13,7 +13,7 @@ from dgm_models.applications.generate import seeds_from
 from dgm_models.data.photos import held_out
 from dgm_models.modalities.views import PHOTOS
 from dgm_models.ui import panel as p
-from dgm_models.ui.film import Film, Row, resample, still
+from dgm_models.ui.film import Film, Row, bare, still
 from dgm_models.ui.photos import album, of_album, picture, url_of_photo
 from dgm_models.ui.widgets import GRID, Live
 
@@ -73,10 +73,9 @@ def _filled(photo: tuple[Tensor, Tensor], seed: int) -> list[Any]:
     spread = (2 * made.x.std(0, keepdim=True, correction=0)).clamp(0, 1)
     real = f.squared_around(x, square)
     tiles = torch.cat([torch.where(square.seen, square.x, torch.tensor(0.4)), once, spread, real])
-    frames = [frame._replace(guess=None) for frame in resample(made.frames, FRAMES)]
     rows = [
         Row(still(tiles), ANSWERS, "around the hole", heads=("seen", "gated", "2 × std", "real"), kind="data", view=PHOTOS),
-        Row(frames, ANSWERS, "diffusion", f"four answers; {made.receipt.cost}", view=PHOTOS),
+        Row(bare(made.frames, FRAMES), ANSWERS, "diffusion", f"four answers; {made.receipt.cost}", view=PHOTOS),
     ]
     pictures = [("diffusion, answer 1", made.x[0]), ("diffusion, answer 2", made.x[1]), ("gated", once[0])]
     large = [(name, f.laid_back(x, hidden, square, each)) for name, each in pictures]

@@ -19,7 +19,7 @@ from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
 from dgm_models.ui.film import Film, Row
-from dgm_models.ui.serve import number, one_of, refusing, whole
+from dgm_models.ui.serve import number, one_of, refusing, whole, yes_or_no
 from dgm_models.ui.tabs.language import heat
 from dgm_models.ui.tabs.proposals import collapse, policy, reward
 from dgm_models.ui.widgets import Live
@@ -35,7 +35,7 @@ RANGES = {
 ENDS = ("CC1CC1C(N)=O", "OCC#CC1CO1")
 NO_DRUG = "Nothing here is a drug, and nothing was checked for danger."
 STEPS, WISHES, MOST_ATOMS = 10, 120, 9
-ELEMENTS, MOST_DRAWN = ("C", "N", "O", "F"), 12  # of a piece that is drawn
+ELEMENTS = ("C", "N", "O", "F")  # of a piece that is drawn; it has no more atoms than its string may have letters
 UNITS = {"logP": "", "polar surface": " Å²", "heavy atoms": ""}
 
 
@@ -220,7 +220,7 @@ def _piece(before: list[p.Laid]) -> p.Laid:
     """A piece that must be in it: typed, or drawn, which types it."""
     laid = _smiles_box("piece", "Must be in it", "", "such as C(=O)N")(before)
     with gr.Accordion("Draw it", open=False):
-        pad = widgets.piece("piece")
+        pad = widgets.piece("piece", ELEMENTS, m.LONGEST_PIECE)
     drawn = pad.input(refusing(_as_typed), pad, laid.fields[0].component, trigger_mode="always_last", **p.QUICK)
     return replace(laid, events=[*laid.events, drawn.success])
 
@@ -228,8 +228,8 @@ def _piece(before: list[p.Laid]) -> p.Laid:
 def _as_typed(value: Any) -> str:
     """What a person drew, as a string. ValueError for what the pad does not send, and for what is no molecule."""
     atoms, bonds = (value.get(name) if isinstance(value, dict) else None for name in ("atoms", "bonds"))
-    if not isinstance(atoms, list) or not isinstance(bonds, list) or len(atoms) > MOST_DRAWN:
-        raise ValueError(f"Piece: expected at most {MOST_DRAWN} atoms and the bonds between them, as the pad sends them")
+    if not isinstance(atoms, list) or not isinstance(bonds, list) or len(atoms) > m.LONGEST_PIECE:
+        raise ValueError(f"Piece: expected at most {m.LONGEST_PIECE} atoms and the bonds between them, as the pad sends them")
     elements = [one_of(each[0] if isinstance(each, list) and each else each, "Atom", ELEMENTS) for each in atoms]
     between: dict[frozenset[int], tuple[int, int, int]] = {}
     for bond in bonds:
@@ -277,9 +277,8 @@ def _wish(_: list[p.Laid]) -> p.Laid:
         fields.append(widgets.Field(name.replace(" ", "_").lower(), slider, float))
 
     def read(asks: bool, *values: float) -> tuple[float, ...] | None:
-        if not isinstance(asks, bool):
-            raise ValueError(f"Ask for this: expected true or false, got {str(asks)[:40]!r}")
-        return tuple(number(value, name, *RANGES[name][:2]) for name, value in zip(RANGES, values, strict=True)) if asks else None
+        wish = tuple(number(value, name, *RANGES[name][:2]) for name, value in zip(RANGES, values, strict=True))
+        return wish if yes_or_no(asks, "Ask for this") else None
 
     return p.Laid("wish", fields, read, widgets.moves(fields))
 

@@ -18,7 +18,7 @@ from dgm_models.data import FIRST, SETS
 from dgm_models.modalities import image
 from dgm_models.ui import first, widgets
 from dgm_models.ui import panel as p
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, bare, still
 from dgm_models.ui.serve import whole
 from dgm_models.ui.tabs import (
     autoregressive,
@@ -107,7 +107,7 @@ def _idea() -> Live:
         x, y = data.shown()
         some = _real(seed)
         result = generate(id, y[some], seed)
-        frames = [frame._replace(guess=None) for frame in result.frames]  # what it is, not what is expected
+        frames = bare(result.frames)  # what it is, not what is expected
         film = Film([Row(frames, SHOWN // 2)], f"{ID}-{seed}", str(result.receipt))
         shown = Film([Row(still(data.space.read(x[some])), SHOWN // 2, kind="data")])
         return [film, shown, _nearest(result.x, at)]

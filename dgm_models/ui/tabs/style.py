@@ -14,7 +14,7 @@ from dgm_models.applications.generate import seeds_from
 from dgm_models.modalities.strokes import NAMES
 from dgm_models.ui import charts, widgets
 from dgm_models.ui import panel as p
-from dgm_models.ui.film import Film, Row, still
+from dgm_models.ui.film import Film, Row, bare, still
 from dgm_models.ui.serve import number
 from dgm_models.ui.widgets import Live
 
@@ -88,13 +88,8 @@ def _written(digit: str, shape: list[float], turn: float, seed: int) -> list[Any
     seeds = [each for each in seeds_from(seed, COUNT // ACROSS) for _ in range(ACROSS)] if ten else seeds_from(seed, COUNT)
     made = w.write(labels, [shape] * COUNT, seeds, turn)
     said = ", ".join(f"{name} {value:.1f}{UNITS[name]}" for name, value in zip(NAMES, made.measured.mean(0).tolist(), strict=True))
-    return [
-        Film(
-            [Row([frame._replace(guess=None) for frame in made.frames], ACROSS, "measured, a mean", said)],
-            f"{ID}-{seed}",
-            str(made.receipt),
-        )
-    ]
+    row = Row(bare(made.frames), ACROSS, "measured, a mean", said)
+    return [Film([row], f"{ID}-{seed}", str(made.receipt))]
 
 
 def _swept(digit: str, shape: list[float], seed: int) -> list[Any]:
@@ -131,10 +126,7 @@ def _lent(x: Tensor, seed: int) -> list[Any]:
     shape = w.shape_of(x)
     labels, seeds = [i % 10 for i in range(COUNT)], [each for each in seeds_from(seed, COUNT // ACROSS) for _ in range(ACROSS)]
     made = w.write(labels, [shape] * COUNT, seeds)
-    rows = [
-        Row(still(x), ACROSS, title="yours"),
-        Row([frame._replace(guess=None) for frame in made.frames], ACROSS, title="written like it"),
-    ]
+    rows = [Row(still(x), ACROSS, title="yours"), Row(bare(made.frames), ACROSS, title="written like it")]
     lines = "".join(
         f"<tr><th>{name}</th><td>{mine:.1f}{UNITS[name]}</td><td>{theirs:.1f}{UNITS[name]}</td></tr>"
         for name, mine, theirs in zip(NAMES, shape, made.measured.mean(0).tolist(), strict=True)
