@@ -375,7 +375,9 @@ def test_every_tab_starts_with_a_stored_result():
         assert "made" not in film
 
 
-@pytest.mark.parametrize("address", some([*ADDRESSES], "mixture", "mixture.anatomy", "vae.plane", "gan.critic", "interpolation"))
+@pytest.mark.parametrize(
+    "address", some([*ADDRESSES], "mixture", "mixture.anatomy", "vae.plane", "gan.critic", "interpolation", "molecules")
+)
 def test_a_stored_first_result_is_what_its_panel_makes(address):
     """On any machine, but for a pixel here and there."""
     panel = ADDRESSES[address]
