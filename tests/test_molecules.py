@@ -46,12 +46,12 @@ def test_what_is_computed_is_what_is_known_of_aspirin():
     ("smiles", "why"),
     [
         ("", "empty"),
-        ("C1CC", "ring 1, opened at letter 2, is never closed"),
-        ("CC%12C", "ring 12, opened at letter 3, is never closed"),
-        ("C1CC1C(=O", "the branch at letter 7 is never closed"),
-        ("CO)C", "closed at letter 3 was never opened"),
-        ("C[NH", "the bracket at letter 2 is never closed"),
-        ("C(C", "never closed"),
+        ("C1CC", "ring 1, from letter 2, stays open"),
+        ("CC%12C", "ring 12, from letter 3, stays open"),
+        ("C1CC1C(=O", "the ( at letter 7 stays open"),
+        ("CO)C", "the ) at letter 3 closes nothing"),
+        ("C[NH", "the [ at letter 2 stays open"),
+        ("C(C", "stays open"),
         ("CC(C)(C)(C)C", "too many bonds at C, atom 2"),
         ("c1cccc1", "double bonds"),
     ],
@@ -158,7 +158,7 @@ def test_a_piece_that_is_asked_for_is_in_every_molecule(piece, wish):
     assert all(((later - earlier) <= 1).all() for earlier, later in zip(grown[:-1], grown[1:], strict=True))
 
 
-@pytest.mark.parametrize(("piece", "says"), [("CS", "spells with"), ("C(", "never closed"), ("C" * 13, "13 letters"), ("", "empty")])
+@pytest.mark.parametrize(("piece", "says"), [("CS", "spells with"), ("C(", "stays open"), ("C" * 13, "13 letters"), ("", "empty")])
 def test_a_piece_that_cannot_be_is_refused(piece, says):
     with pytest.raises(ValueError, match=f"Must be in it: .*{says}"):
         m.with_piece(m.GPT, 2, 3, StringSettings(), piece)

@@ -176,7 +176,7 @@ def test_one_walks_from_one_molecule_to_another_and_what_the_model_cannot_spell_
     )
     box.fill("C1CC")
     box.press("Enter")
-    expect(page.get_by_text(re.compile("Second molecule: no molecule: ring 1, opened at letter 2, is never closed")).first).to_be_visible(
+    expect(page.get_by_text(re.compile("Second molecule: no molecule: ring 1, from letter 2, stays open")).first).to_be_visible(
         timeout=60_000
     )
 

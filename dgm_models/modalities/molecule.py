@@ -148,16 +148,16 @@ def left_open(smiles: str) -> str:
         elif letter == ")" and branches:
             branches.pop()
         elif letter == ")":
-            return f"the branch that is closed at letter {at} was never opened"
+            return f"the ) at letter {at} closes nothing"
         elif letter.isdigit() and rings.pop(letter, None) is None:
             rings[letter] = at
     if inside:
-        return f"the bracket at letter {inside} is never closed"
+        return f"the [ at letter {inside} stays open"
     if branches:
-        return f"the branch at letter {branches[-1]} is never closed"
+        return f"the ( at letter {branches[-1]} stays open"
     if rings:
         digit, at = next(iter(rings.items()))
-        return f"ring {digit}, opened at letter {at}, is never closed"
+        return f"ring {digit}, from letter {at}, stays open"
     return ""
 
 
