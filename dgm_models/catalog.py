@@ -15,9 +15,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from dgm_models import weights
-from dgm_models.conditions import Beside, Classes, Described, Given, Numbers
+from dgm_models.conditions import Attributes, Beside, Classes, Described, Given, Numbers
 from dgm_models.data import FIRST, SETS, Dataset
-from dgm_models.modalities import elements
+from dgm_models.modalities import caption, elements
 from dgm_models.networks import channels_last
 from dgm_models.recipes import RECIPES, Recipe
 from dgm_models.spaces import Graphs, Pixels, Space, Tokens
@@ -78,7 +78,7 @@ def _answers(row: Recipe, question: str) -> bool:
 def build(row: Recipe, data: Dataset | None = None) -> nn.Module:
     """The model of a recipe with fresh, random parameters, to train on its data set, or on another one."""
     data, kind = data or SETS[row.data], named(row.family)
-    if "condition" not in inspect.signature(kind).parameters and not isinstance(data.condition, Classes):
+    if "condition" not in inspect.signature(kind).parameters and not isinstance(data.condition, Classes | Attributes):
         raise ValueError(f"{row.id}: {kind.__name__} takes classes, and {data.title} has {type(data.condition).__name__}")
     config = {**_taken(kind, {"space": data.space, "classes": data.condition.count, "condition": data.condition}), **row.family_config}
     if row.network:
@@ -111,6 +111,8 @@ def _about(data: Dataset) -> dict[str, Any]:
     if isinstance(space, Graphs):
         kinds = {"atoms": space.atoms, "elements": len(space.elements) + 1, "kinds": space.bonds + 1}
         return {**known, **kinds, "given": data.condition.taken[0], "rewards": data.condition.taken[0]}
+    if isinstance(data.condition, Attributes):
+        known |= {"words": caption.BLANK, "length": caption.MOST_WORDS}
     pictured = {"channels": space.channels, "side": space.height, "given": given} if isinstance(space, Pixels) else {}
     return {**known, "numbers": numbers, **pictured}
 

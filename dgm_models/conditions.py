@@ -6,9 +6,7 @@ other, so that a model can be asked without one and guided (Ho and Salimans, 202
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -205,54 +203,56 @@ class Beside(Carried):
 
 
 @dataclass(frozen=True)
-class Words(Condition):
-    """A text of at most `length` words of a vocabulary: y int64 (n, length), with the number after the last where no more follow."""
+class Attributes(Condition):
+    """Several things that may be said of an element, each one of its own choices by number, or -1 where nothing is: y int64 (n, names)."""
 
-    vocabulary: tuple[str, ...]
-    length: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
-
-    @property
-    def blank(self) -> int:
-        return len(self.vocabulary)
-
-    def split(self, text: str) -> list[str]:
-        """Its words in lower case; what is no letter or digit parts them."""
-        return re.findall(r"[^\W_]+", text.lower())
-
-    def unknown(self, text: str) -> list[str]:
-        """The words of a text that are not in the vocabulary, in their order."""
-        return [word for word in self.split(text) if word not in self.vocabulary]
-
-    def read(self, texts: Sequence[str]) -> Tensor:
-        """Texts -> y, (n, length). ValueError names words that are not known, and texts that are too long."""
-        rows = []
-        for text in texts:
-            if strange := self.unknown(text):
-                raise ValueError(f"expected words that the model knows, got {', '.join(map(repr, strange[:8]))}")
-            words = [self.vocabulary.index(word) for word in self.split(text)]
-            if len(words) > self.length:
-                raise ValueError(f"expected at most {self.length} words, got {len(words)}")
-            rows.append(words + [self.blank] * (self.length - len(words)))
-        return torch.tensor(rows, dtype=torch.int64).view(-1, self.length)
+    names: tuple[str, ...]
+    choices: tuple[tuple[str, ...], ...]
 
     def null(self, n: int) -> Tensor:
-        return torch.full((n, self.length), self.blank)
+        return torch.full((n, len(self.names)), -1)
 
     def is_null(self, y: Tensor) -> Tensor:
-        return (y == self.blank).all(1)
+        return (y == -1).all(1)
 
     def check(self, y: Tensor | None, n: int) -> Tensor:
         if y is None:
             return self.null(n)
         y = torch.as_tensor(y)
-        if y.shape != (n, self.length) or y.dtype != torch.int64:
-            raise ValueError(f"expected {n} rows of {self.length} words as `read` makes them, got {tuple(y.shape)} of {y.dtype}")
-        if ((y < 0) | (y > self.blank)).any():
-            raise ValueError(f"expected words by their numbers from 0 to {self.blank}, where {self.blank} is none")
+        if y.shape != (n, len(self.names)) or y.dtype != torch.int64:
+            raise ValueError(f"expected {n} rows of {len(self.names)} choices by their numbers, got {tuple(y.shape)} of {y.dtype}")
+        counts = torch.tensor([len(each) for each in self.choices], device=y.device)
+        outside = ((y < -1) | (y >= counts)).any(0)
+        if outside.any():
+            at = int(outside.nonzero()[0])
+            raise ValueError(f"{self.names[at]}: expected a number from 0 to {counts[at] - 1}, or -1 for nothing said")
         return y
+
+
+@dataclass(frozen=True)
+class Embedding(Carried):
+    """A point of the unit sphere that stands for a text or a picture: y float (n, size). Where `below` is a space, a smaller picture beside
+    it that is to be enlarged, flattened: y (n, below.size + size)."""
+
+    size: int
+    below: Space | None = None
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        return ((0 if self.below is None else self.below.size) + self.size + 1,)
+
+    def check(self, y: Tensor | None, n: int) -> Tensor:
+        """The picture as a signal; then the point, its numbers of about unit variance, and 1."""
+        if y is None:
+            return self.null(n)
+        y, pixels = torch.as_tensor(y).float(), self.taken[0] - self.size - 1
+        if y.shape != (n, pixels + self.size) or not torch.isfinite(y).all():
+            raise ValueError(f"expected {n} rows of {pixels + self.size} finite numbers, got {tuple(y.shape)}")
+        point = y[:, pixels:]
+        if ((point.norm(dim=1) - 1).abs() > 1e-2).any():
+            raise ValueError("expected embeddings of length 1")
+        given = y[:, :0] if self.below is None else self.below.to_signal(self.below.check(y[:, :pixels].view(n, *self.below.shape)))
+        return torch.cat([given.flatten(1), point * self.size**0.5, y.new_ones(n, 1)], dim=1)
 
 
 NOTHING = Classes()

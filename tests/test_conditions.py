@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dgm_models.conditions import Classes, Given, Numbers, Words
+from dgm_models.conditions import Attributes, Classes, Embedding, Given, Numbers
 from dgm_models.contracts import Noise
 from dgm_models.families.diffusion import Diffusion
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet
@@ -14,7 +14,8 @@ from dgm_models.training.step import Trainer
 from tests.conftest import TINTED, toy_data
 
 GREEN = Given(Pixels(1, 8))
-SAID = Words(("left", "right", "up", "down"), 2)
+SAID = Attributes(("place", "size"), (("left", "right", "up"), ("small", "large")))
+POINT, BESIDE = Embedding(2), Embedding(2, Pixels(1, 2))
 SIZES = Numbers(("slant", "width"), ((-1.0, 1.0), (0.0, 4.0)))
 
 
@@ -24,9 +25,11 @@ SIZES = Numbers(("slant", "width"), ((-1.0, 1.0), (0.0, 4.0)))
         (Classes(3), torch.tensor([0, 2, 1])),
         (SIZES, torch.tensor([[0.0, 1.0], [1.0, 4.0], [-1.0, 0.0]])),
         (GREEN, torch.rand(3, 1, 8, 8)),
-        (SAID, SAID.read(["left", "up right", "down"])),
+        (SAID, torch.tensor([[0, -1], [2, 1], [-1, 0]])),
+        (POINT, torch.eye(2)[[0, 1, 0]]),
+        (BESIDE, torch.cat([torch.rand(3, 4), torch.eye(2)[[0, 1, 0]]], 1)),
     ],
-    ids=["classes", "numbers", "given", "words"],
+    ids=["classes", "numbers", "given", "attributes", "embedding", "embedding beside a picture"],
 )
 def test_conditions_are_checked_and_dropped_row_by_row(condition, y):
     known = condition.check(y, 3)
@@ -98,40 +101,14 @@ def test_numbers_can_be_the_condition():
     assert torch.corrcoef(torch.stack([drawn[:, 0], asked[:, 0]]))[0, 1] > 0.9
 
 
-def test_words_are_read_whatever_their_case_and_unknown_ones_are_named():
-    assert torch.equal(SAID.read(["Up, LEFT!", ""]), SAID.read(["up left", "  "]))
-    assert SAID.is_null(SAID.read(["", "up"])).tolist() == [True, False]
-    assert SAID.unknown("a purple left") == ["a", "purple"]
-    with pytest.raises(ValueError, match="words that the model knows, got 'purple'"):
-        SAID.read(["left purple"])
-    with pytest.raises(ValueError, match="at most 2 words, got 3"):
-        SAID.read(["left up right"])
-    with pytest.raises(ValueError, match="1 rows of 2 words"):
-        SAID.check(torch.zeros(1, 3, dtype=torch.int64), 1)
-
-
-def test_words_can_be_the_condition():
-    """Points in one of four corners, asked for in words, in either order."""
-
-    class Told(VelocityMLP):
-        """Hears the sum of its words beside the point."""
-
-        def __init__(self):
-            super().__init__(2, width=32)
-            self.told = torch.nn.EmbeddingBag(5, 2, mode="sum", padding_idx=4)
-
-        def forward(self, x_t, t, y):
-            return super().forward(x_t + self.told(y), t, torch.zeros(len(y), dtype=torch.long))
-
-    corners = {"left up": (-1, 1), "up right": (1, 1), "down left": (-1, -1), "right down": (1, -1)}
-    torch.manual_seed(0)
-    y = SAID.read(list(corners)).repeat(300, 1)
-    x = torch.tensor(list(corners.values())).float().repeat(300, 1) + 0.05 * torch.randn(1200, 2)
-    trainer = Trainer(Diffusion(Told(), Reals((2,)), SAID), x, y, steps=400, batch=128, rate=5e-3, ema=0.98)
-    for _ in range(400):
-        trainer.step()
-    model = trainer.average.eval().requires_grad_(False)
-    asked = SAID.read(["up left", "right up", "left down", "down right"]).repeat_interleave(16, 0)
-    drawn = model.sample(Noise(range(64)), asked, model.Settings(guidance_scale=1.0, steps=10))
-    wanted = torch.tensor([(-1.0, 1.0), (1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)]).repeat_interleave(16, 0)
-    assert (drawn.sign() == wanted).all(1).float().mean() > 0.7  # a quarter by chance
+def test_attributes_and_embeddings_are_what_they_should_be():
+    with pytest.raises(ValueError, match="size: expected a number from 0 to 1, or -1"):
+        SAID.check(torch.tensor([[0, 2]]), 1)
+    with pytest.raises(ValueError, match="2 rows of 2 choices"):
+        SAID.check(torch.zeros(1, 3, dtype=torch.int64), 2)
+    with pytest.raises(ValueError, match="of length 1"):
+        POINT.check(torch.tensor([[2.0, 0.0]]), 1)
+    with pytest.raises(ValueError, match="1 rows of 6 finite numbers"):
+        BESIDE.check(torch.zeros(1, 2), 1)
+    with pytest.raises(ValueError, match=r"pixels in \[0, 1\]"):
+        BESIDE.check(torch.tensor([[9.0, 0, 0, 0, 1, 0]]), 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dgm_models.data import mnist, points
+from dgm_models.data import SETS, emoji, mnist, points
 
 
 def test_the_test_digits_ship():
@@ -71,3 +71,19 @@ def test_binarized_test_digits_are_the_test_digits_drawn_once(monkeypatch, tmp_p
     monkeypatch.setattr(mnist, "ASSETS", tmp_path)
     with pytest.raises(mnist.DataError, match="not the ones that the others measured with"):
         mnist.binarized_test()
+
+
+def test_the_emoji_that_ship_are_the_same_ones_in_two_styles():
+    x, style = SETS["emoji"].shown()
+    one, other = (x[style == at].float() for at in (0, 1))
+    assert len(one) == len(other) == len(emoji.names())
+    off = torch.cdist(one.flatten(1), other.flatten(1))
+    assert off.diagonal().median() < 0.7 * off.median()
+
+
+def test_both_hands_write_as_large():
+    x, hand = SETS["hands"].shown()
+    assert x.shape[1:] == SETS["usps"].space.shape
+    ink = [x[hand == at].float().flatten(1).mean() for at in (0, 1)]
+    assert ink[0] < ink[1] < 3 * ink[0]
+    assert (hand == 0).sum() == (hand == 1).sum() == 500

@@ -69,28 +69,3 @@ def test_shapes_are_as_large_as_they_should_be():
     star = 10 * 0.5 * 20 * (0.42 * 20 * fifth.cos() ** 2) * fifth.tan()
     wanted = torch.tensor([torch.pi * 18**2, 2 * 20**2, 3 * 3**0.5 / 4 * 20**2, float(star)])
     assert torch.allclose(area, wanted, rtol=0.05)
-
-
-def test_a_caption_says_what_there_is_in_known_words_and_every_scene_has_its_own(scenes):
-    _, wish, _ = scenes
-    said = [scene.caption(row) for row in wish]
-    assert len(set(said)) == len({tuple(row) for row in wish.tolist()})
-    for text in said:
-        known, unknown = scene.split(text)
-        assert not unknown
-        assert known == scene.split(text.upper())[0]
-    row = torch.tensor([7, 0, 1, 0, 1, 0, 3, 0, 0])
-    assert scene.caption(row) == "a large red seven leaning left on a yellow ground, above a small blue circle"
-    assert scene.split("A 7, dreaming")[0] == ["a", "seven"]
-    assert scene.split("A 7, dreaming")[1] == ["dreaming"]
-
-
-def test_what_is_left_out_is_not_said():
-    row = torch.full((len(scene.NAMES),), scene.UNSAID)
-    assert scene.caption(row) == "a digit"
-    row[scene.NAMES.index("shape colour")] = 3
-    assert scene.caption(row) == "a digit, with a blue shape"
-    row[scene.NAMES.index("place")] = 2
-    assert scene.caption(row) == "a digit, left of a blue shape"
-    row[scene.NAMES.index("digit")], row[scene.NAMES.index("shape colour")] = 8, 1
-    assert scene.caption(row) == "an eight, left of an orange shape"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dgm_models.data import cifar, colour, fashion, mnist, photos, qm9, shakespeare, tales, zinc
+from dgm_models.data import avatars, captions, cifar, colour, emoji, fashion, mnist, photos, qm9, shakespeare, tales, usps, zinc
 from dgm_models.data.dataset import DataError, Dataset
 
 SETS: dict[str, Dataset] = {
@@ -15,6 +15,12 @@ SETS: dict[str, Dataset] = {
         colour.COLOURED,
         colour.PALETTES,
         photos.DATA,
+        captions.DATA,
+        captions.WHOLE,
+        avatars.DATA,
+        emoji.DATA,
+        usps.DATA,
+        usps.BOTH,
         shakespeare.DATA,
         tales.DATA,
         qm9.DATA,

@@ -5,13 +5,13 @@ above a small blue circle". A caption may leave things out.
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dgm_models.modalities.strokes import measure
+from dgm_models.modalities import strokes
 
 SIDE = 64
 PAINT = {
@@ -41,12 +41,9 @@ ATTRIBUTES = {
     "place": tuple(PLACES),
 }
 NAMES = tuple(ATTRIBUTES)
-UNSAID = -1
 TALL, WIDE = 40.0, 11.0  # pixels: of a large digit's picture, and from the middle of a large shape to its corners
-JITTER, OFF = 2.0, 0.03  # pixels by which digit and shape are off their places, and by how much colours are, at most
 VOWELS = ("orange", "eight")  # before which "a" is "an"
-SMALL_WORDS = {"a", "an", "digit", "shape", "on", "ground", "with"}
-WORDS = tuple(sorted({word for choices in ATTRIBUTES.values() for choice in choices for word in choice.split()} | SMALL_WORDS))
+JITTER, OFF = 2.0, 0.03  # pixels by which digit and shape are off their places, and by how much colours are, at most
 
 
 def draw(digits: Tensor, attributes: Tensor, stream: torch.Generator) -> Tensor:
@@ -76,7 +73,7 @@ def _shade(paints: dict[str, tuple[int, int, int]], at: Tensor, stream: torch.Ge
 
 def _placed(digits: Tensor, middle: Tensor, tall: Tensor, slant: Tensor) -> Tensor:
     """Digits as they cover a picture, (n, 1, SIDE, SIDE): so many pixels tall, about a place (n, 2), leaning so many degrees."""
-    shear = torch.tan(torch.deg2rad(slant)) - torch.tan(torch.deg2rad(measure(digits)[:, 0]))
+    shear = torch.tan(torch.deg2rad(slant)) - torch.tan(torch.deg2rad(strokes.slant(digits)))
     scale = SIDE / tall  # from where a pixel is to where it is taken from, both from -1 to 1
     off = 2 * middle / SIDE - 1
     way = torch.stack(
@@ -105,27 +102,17 @@ def _shaped(shape: Tensor, middle: Tensor, wide: Tensor) -> Tensor:
     return (0.5 - torch.where(corners == 0, far - 0.9 * wide, beyond)).clamp(0, 1)[:, None]
 
 
-# words ----------------------------------------------------------------------------------------------------------------
-
-
-def caption(attributes: Tensor) -> str:
-    """What is said of a scene, (NAMES,), UNSAID among them where nothing is."""
-    said = {name: "" if at == UNSAID else ATTRIBUTES[name][at] for name, at in zip(NAMES, attributes.tolist(), strict=True)}
-    ground = f"on a {said['ground']} ground" if said["ground"] else ""
-    text = _called(said["size"], said["colour"], said["digit"] or "digit", said["lean"], ground)
-    shape = _called(said["shape size"], said["shape colour"], said["shape"] or "shape")
-    if said["place"]:
+def caption(said: Mapping[str, str]) -> str:
+    """What is said of a scene, by its attributes; what is not said is not there."""
+    ground = f"on a {said['ground']} ground" if "ground" in said else ""
+    text = called(said.get("size"), said.get("colour"), said.get("digit", "digit"), said.get("lean"), ground)
+    shape = called(said.get("shape size"), said.get("shape colour"), said.get("shape", "shape"))
+    if "place" in said:
         return f"{text}, {said['place']} {shape}"
     return text if shape == "a shape" else f"{text}, with {shape}"
 
 
-def _called(*parts: str) -> str:
+def called(*parts: str | None) -> str:
     """What is said of a thing, with its article."""
     text = " ".join(part for part in parts if part)
     return f"{'an' if text.startswith(VOWELS) else 'a'} {text}"
-
-
-def split(text: str) -> tuple[list[str], list[str]]:
-    """The words of a caption that are known, in their order, and those that are not; upper and lower case are one, numerals are words."""
-    found = [DIGITS[int(word)] if len(word) == 1 and word.isdecimal() else word for word in re.findall(r"[^\W_]+", text.lower())]
-    return [word for word in found if word in WORDS], [word for word in found if word not in WORDS]

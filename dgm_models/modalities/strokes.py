@@ -20,6 +20,11 @@ def measure(x: Tensor) -> Tensor:
     return torch.cat([torch.cat([_frame(some), _thickness(some)[:, None]], 1)[:, [0, 3, 1, 2]] for some in x.split(PART)])
 
 
+def slant(x: Tensor) -> Tensor:
+    """Of each picture (n, 1, h, w) its slant alone, (n,), which takes a fifth of the time."""
+    return _frame(x)[:, 0]
+
+
 def _frame(x: Tensor) -> Tensor:
     """Slant, width and height, (n, 3): of the parallelogram around the ink, whose sides lean as the ink does."""
     ink = x[:, 0].double()
