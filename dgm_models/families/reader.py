@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dgm_models.conditions import Attributes
 from dgm_models.contracts import Learner
 from dgm_models.networks.residual import Block
 from dgm_models.spaces import Pixels
@@ -71,3 +72,36 @@ def jitter(x: Tensor, strength: float = 1.0) -> Tensor:
     bottom = torch.stack([turn.sin(), scale[1] * turn.cos(), down * 5 / x.shape[-2]], dim=1)
     grid = F.affine_grid(torch.stack([top, bottom], dim=1), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, align_corners=False)
+
+
+class AttributeReader(Learner):
+    """Of several things that may be said of a picture, each one of its own choices, what is there: logits of all choices, one after
+    another, from network(signals) -> (n, 128). Where nothing is said of a thing, nothing is learned."""
+
+    num_features = 128
+
+    def __init__(self, network: nn.Module, space: Pixels, condition: Attributes) -> None:
+        super().__init__()
+        self.network, self.space, self.classes = network, space, 0
+        self.counts = [len(each) for each in condition.choices]
+        self.to_logits = nn.Linear(self.num_features, sum(self.counts))
+
+    def features(self, x: Tensor) -> Tensor:
+        """(n, *shape) in [0, 1] -> (n, 128)."""
+        return F.silu(self.network(self.space.to_signal(x)))
+
+    def logits(self, x: Tensor) -> list[Tensor]:
+        """Of each thing, (n, its choices)."""
+        return list(self.to_logits(F.dropout(self.features(x), 0.2, self.training)).float().split(self.counts, 1))
+
+    @torch.no_grad()
+    def read(self, x: Tensor) -> Tensor:
+        """The likeliest choice of each thing, (n, things), whether or not such a thing is there."""
+        return torch.stack([each.argmax(1) for each in self.logits(x)], 1)
+
+    def loss(self, x: Tensor, y: Tensor, player: str = "model") -> Tensor:
+        """Cross-entropy in nats, a mean over the things; pictures are moved by a pixel or two."""
+        by = torch.randint(-2, 3, (2,)).tolist()
+        x = F.pad(x, (2, 2, 2, 2), mode="replicate")[..., 2 + by[0] : 2 + by[0] + x.shape[2], 2 + by[1] : 2 + by[1] + x.shape[3]]
+        found = self.logits(x)
+        return sum(F.cross_entropy(each, y[:, at], ignore_index=-1, reduction="sum") for at, each in enumerate(found)) / (y != -1).sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dgm_models.networks.mlp import MLP
@@ -41,21 +42,40 @@ class VelocityUNet(PatchUNet):
         self.load_state_dict({**self.state_dict(), **told})
         self.condition.begin_as(other.condition.label)
 
+    def split(self, x_t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Of a condition that is a picture, its planes as large as x_t, and what the network is steered with: here no label."""
+        return y, torch.zeros(len(y), dtype=torch.long, device=y.device)
+
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         # near the data a pixel moves by less than bf16 resolves: show it also in units of the noise, from black and from white
         alpha, sigma = t.view(-1, 1, 1, 1), (1 - t).clamp_min(1e-3).view(-1, 1, 1, 1)
         black, white = (x_t + alpha) / sigma, (x_t - alpha) / sigma
         views = torch.cat([x_t, black.clamp(-4, 4) / 2, white.clamp(-4, 4) / 2], dim=1)
         if self.given:
-            views, y = torch.cat([views, y], dim=1), torch.zeros(len(y), dtype=torch.long, device=y.device)
+            planes, y = self.split(x_t, y)
+            views = torch.cat([views, planes], dim=1)
         return super().forward(views, torch.logit(t, eps=1e-3)[:, None], y).float()
 
 
-class VelocityMLP(MLP):
-    """For points: (n, size), t (n,) in [0, 1], labels (n,) -> (n, outputs size)."""
+class VelocityUpsampling(VelocityUNet):
+    """For pictures of twice the sides of what they are enlarged from: its condition is that smaller picture, flattened, and so many numbers
+    after it, (n, channels (h / 2) (w / 2) + numbers)."""
 
-    def __init__(self, size: int, width: int = 64, depth: int = 3, classes: int = 0, outputs: int = 1) -> None:
-        super().__init__(size, outputs * size, width=width, depth=depth, classes=classes)
+    def __init__(self, channels: int, numbers: int, width: int = 48, fine: int = 1, coarse: int = 2, patch: int = 2) -> None:
+        super().__init__(channels, width, fine, coarse, given=channels, numbers=numbers, patch=patch)
+        self.numbers = numbers
+
+    def split(self, x_t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        small, numbers = y[:, : -self.numbers], y[:, -self.numbers :]
+        small = small.view(len(y), self.colours, x_t.shape[2] // 2, x_t.shape[3] // 2)
+        return F.interpolate(small, scale_factor=2, mode="nearest"), numbers
+
+
+class VelocityMLP(MLP):
+    """For points: (n, size), t (n,) in [0, 1], labels (n,) or so many numbers in their place, (n, numbers) -> (n, outputs size)."""
+
+    def __init__(self, size: int, width: int = 64, depth: int = 3, classes: int = 0, outputs: int = 1, numbers: int = 0) -> None:
+        super().__init__(size, outputs * size, width=width, depth=depth, classes=classes, numbers=numbers)
         self.shape = (size,)
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:

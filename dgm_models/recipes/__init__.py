@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dgm_models.recipes import cifar, fashion, mnist, molecules, photos, texts
+from dgm_models.recipes import captions, cifar, fashion, mnist, molecules, pairs, photos, texts
 from dgm_models.recipes.row import ROLES, Recipe
 
-RECIPES = (*mnist.RECIPES, *fashion.RECIPES, *cifar.RECIPES, *photos.RECIPES, *texts.RECIPES, *molecules.RECIPES)
+RECIPES = (
+    *mnist.RECIPES,
+    *fashion.RECIPES,
+    *cifar.RECIPES,
+    *photos.RECIPES,
+    *captions.RECIPES,
+    *pairs.RECIPES,
+    *texts.RECIPES,
+    *molecules.RECIPES,
+)
 
 __all__ = ["RECIPES", "ROLES", "Recipe"]

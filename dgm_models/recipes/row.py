@@ -11,6 +11,7 @@ ROLES = {
     "part": "serves one panel, and is not offered as a model of its own",
     "judge": "reads y off x: measures the others",
     "companion": "what models are compared with",
+    "stage": "one of several that make an element together, and answers nothing by itself",
 }
 
 
