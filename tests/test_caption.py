@@ -73,6 +73,21 @@ def test_unknown_words_are_named_and_never_guessed():
         c.understood("?")
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a red circle", "a digit, with a red circle"),
+        ("a blue star below a red seven", "a red seven, above a blue star"),
+        ("a small square left of an orange 8", "an orange eight, right of a small square"),
+        ("a seven on a red ground", "a seven"),
+        ("a seven on a purple ground above a green circle", "a seven, above a green circle"),
+        ("on a pink ground a four", "a four on a pink ground"),
+    ],
+)
+def test_a_shape_may_come_first_and_a_ground_colours_nothing_else(text, meant):
+    assert c.caption(c.understood(text)) == meant
+
+
 def test_words_in_another_order_are_taken_for_what_they_stand_beside():
     row = c.understood("seven, red, on a pink ground, right of a star that is small")
     assert c.caption(row) == "a red seven on a pink ground, right of a small star"

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dgm_models import catalog
+from dgm_models.applications import text_to_image as t
 from dgm_models.contracts import Noise
 from dgm_models.data import SETS
 from dgm_models.data.captions import SIDE
@@ -21,6 +22,7 @@ from dgm_models.networks.transformer import CausalTransformer
 from dgm_models.networks.velocity import VelocityMLP, VelocityUNet, VelocityUpsampling
 from dgm_models.spaces import Pixels
 from dgm_models.training.step import Trainer
+from dgm_models.ui.tabs import captions as tab
 from tests.test_caption import random_rows
 
 SPACE, SIZE = Pixels(3, SIDE), 8
@@ -226,12 +228,44 @@ def test_hidden_captions_of_held_out_combinations_are_no_wrong_ones(monkeypatch,
     assert torch.allclose(without, wanted, atol=1e-4)
 
 
+# the page -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_way_along_the_sphere_begins_and_ends_where_it_should():
+    one, other = points(1), points(1, seed=1)
+    way = t.between(one, other, 5)
+    assert torch.allclose(way.norm(dim=1), torch.ones(5), atol=1e-5)
+    assert torch.allclose(way[[0, 4]], torch.cat([one, other]), atol=1e-3)
+    steps = (way[1:] * way[:-1]).sum(1).arccos()
+    assert torch.allclose(steps, steps.mean().expand(4), atol=1e-3)
+
+
+def test_each_stage_has_seeds_of_its_own_and_others_each_time():
+    seeds = [t.seeds_of(stage, 7, 4, again) for stage in t.STAGES for again in range(3)]
+    assert len({first for first, *_ in seeds}) == len(seeds)
+    assert all(each == list(range(each[0], each[0] + 4)) for each in seeds)
+    assert t.seeds_of("32", 2**32 - 1, 4, t.AGAIN)  # the last seed is one, too
+    assert t.seeds_of("prior", 7, 3, alike=True) == [t.seeds_of("prior", 7, 1)[0]] * 3
+
+
+@pytest.mark.parametrize("text", ["", "0-0-0", "0-0-0-0-0", "1-2-3-x", "0-0-0-1001", "0-0-0--1", None, 3])
+def test_how_often_a_stage_was_drawn_again_is_checked(text):
+    assert tab._counts("0-1-0-1000") == (0, 1, 0, 1000)
+    with pytest.raises(ValueError, match="Drawn again: expected a whole number"):
+        tab._counts(text)
+
+
+def test_what_is_shown_otherwise_is_said_in_words():
+    asked, found = c.understood("a red seven above a circle"), c.understood("a blue seven above a circle")
+    assert t.as_asked(asked, asked) == (4, 4, [])
+    assert t.as_asked(asked, found) == (3, 4, ["blue"])
+    assert t.as_asked(asked, c.understood("a happy face")) == (0, 4, ["a face"])
+
+
 # trained --------------------------------------------------------------------------------------------------------------
 
 
 def test_every_stage_is_trained_and_fits_its_neighbours():
-    from dgm_models.applications import text_to_image as t
-
     heard = t.hear(["a red seven on a yellow ground, above a small blue circle"] * 2)
     made = t.draw(heard, 7)
     assert [x.shape for x in made.pictures] == [(2, 3, 16, 16), (2, 3, 32, 32), (2, 3, 64, 64)]
@@ -243,8 +277,9 @@ def test_every_stage_is_trained_and_fits_its_neighbours():
     assert not torch.equal(other.pictures[1], made.pictures[1])
     assert not torch.equal(t.draw(heard, 7, again=(1, 0, 0, 0)).z, made.z)
     asked = c.understood("a red seven on a yellow ground, above a small blue circle")
-    right = [t.as_asked(asked, row)[0] for row in t.read(made.pictures[-1])]
-    assert min(right) >= 5  # of seven
+    right, count, _ = zip(*(t.as_asked(asked, row) for row in t.read(made.pictures[-1])), strict=True)
+    assert set(count) == {7}
+    assert min(right) >= 5
     with pytest.raises(ValueError, match="Prior: expected one of"):
         t.draw(heard, 7, prior="other")
     with pytest.raises(ValueError, match="1 to 16 at once"):

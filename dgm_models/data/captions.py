@@ -1,5 +1,5 @@
 """Pictures with captions: scenes of real digits and simple shapes, drawn here, and pixel avatars. Some combinations of attributes are held
-out: no model has seen a picture or a caption of them."""
+out: no stage of text to image has seen a picture or a caption of them."""
 
 from __future__ import annotations
 

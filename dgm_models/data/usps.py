@@ -18,7 +18,7 @@ from dgm_models.data import mnist
 from dgm_models.data.dataset import ASSETS, DataError, Dataset, Split
 from dgm_models.spaces import Pixels
 
-HUB, FILE, SIDE, EDGE = "flwrlabs/usps", "digits_small/usps.npz", 16, 2
+HUB, FILE, SIDE, EDGE = "flwrlabs/usps", "digits_small/usps.npz", 16, 3
 SHOWN = 500
 SHA256 = {  # of pixels and labels
     "train": "e255863a9d6ef0d1b73268bc5a969a03ddfe6c51c511cd134ca175fd287adfe7",
@@ -73,7 +73,7 @@ def shown() -> Split:
 
 
 def smaller(x: Tensor) -> Tensor:
-    """MNIST's digits (n, 1, 28, 28) in [0, 1] without their edge, as large as USPS's, (n, 1, 16, 16)."""
+    """MNIST's digits (n, 1, 28, 28) in [0, 1] without their edge, nearly as large as USPS's, (n, 1, 16, 16)."""
     inner = x[..., EDGE:-EDGE, EDGE:-EDGE]
     return F.interpolate(inner, (SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
 

@@ -154,6 +154,50 @@ FIGURES = (
         about="restoring",
     ),
     Figure(
+        "told_right",
+        "attributes as told",
+        "{:.1%}",
+        "higher",
+        "a mean over attributes, of pictures for captions in combinations that no stage learned",
+        count="told_captions",
+        about="restoring",
+    ),
+    Figure("told_worst", "worst attribute", "{:.1%}", "higher", "the same of the one that is wrong most often", about="restoring"),
+    Figure(
+        "told_all", "all attributes at once", "{:.1%}", "higher", "of the same pictures, of eight or nine attributes", about="restoring"
+    ),
+    Figure(
+        "right_caption_of_100",
+        "nearest of 100 captions is right",
+        "{:.1%}",
+        "higher",
+        "of an embedding, drawn or of a real picture, in combinations that no stage learned from",
+        about="restoring",
+    ),
+    Figure(
+        "partner_there",
+        "nearest emoji is the true partner",
+        "{:.1%}",
+        "higher",
+        "of held-out emoji translated from Noto to Twemoji, pixel by pixel; 1 of 239 by chance",
+        count="translated_pairs",
+        about="restoring",
+    ),
+    Figure("partner_there_untranslated", "the same, untranslated", "{:.1%}", "higher", "of the emoji as they were", about="restoring"),
+    Figure("style_there", "taken for the other style", "{:.0%}", "higher", "of the same, by a judge of style", about="restoring"),
+    Figure(
+        "label_kept",
+        "label kept",
+        "{:.1%}",
+        "higher",
+        "of MNIST's digits as USPS's, read by a classifier of USPS",
+        count="hands",
+        about="restoring",
+    ),
+    Figure(
+        "told_from_real", "told from real ones", "{:.0%}", 0.5, "of the same, by a classifier taught to; half is chance", about="restoring"
+    ),
+    Figure(
         "words_there",
         "words that must come, there",
         "{:.0%}",

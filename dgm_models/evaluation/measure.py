@@ -16,7 +16,7 @@ from dgm_models.applications.mixing import labels_along, sweeps_between_changes
 from dgm_models.applications.restore import bicubic, hole
 from dgm_models.contracts import Noise, last
 from dgm_models.data import SETS, mnist
-from dgm_models.evaluation import metrics, molecules, pictures, texts
+from dgm_models.evaluation import described, metrics, molecules, pictures, texts
 from dgm_models.evaluation.material import (
     BATCH,
     PLAIN,
@@ -379,5 +379,10 @@ BY_DATA: dict[str, dict[str, Callable[..., Scores]]] = {
     "mnist-shape": {"written": pictures.written},
     "cifar-colour": {"coloured": pictures.coloured},
     "cifar-palette": {"palettes": pictures.palettes},
+    "captions": {"retrieved": described.retrieved, "imagined": described.imagined, "shown": described.shown},
+    "captions-whole": {"attributes": described.attributes},
+    "avatars": {"faces": described.faces},
+    "emoji": {"translated": described.translated},
+    "hands": {"hands": described.hands},
     "photos": {"enlarged": pictures.enlarged, "filled": pictures.filled},
 }

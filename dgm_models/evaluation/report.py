@@ -33,7 +33,7 @@ def tables() -> str:
 def _listed(data: str) -> list[str]:
     """The trained models of a data set that draw, and what they are compared with."""
     known = weights.manifest()
-    companions = [id for id, row in catalog.MODELS.items() if id in known and row.data == data and row.role == "companion"]
+    companions = [id for id, row in catalog.MODELS.items() if id in known and row.data == data and row.role in ("companion", "stage")]
     return [*catalog.models_for("sample", data=data), *companions]
 
 

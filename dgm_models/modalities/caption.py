@@ -36,7 +36,7 @@ def caption(attributes: Tensor | list[int]) -> str:
 
 
 def is_held_out(y: Tensor) -> Tensor:
-    """Whether a combination is one that no model learned from, of attributes (n, NAMES), bool (n,): of a scene the digit in a
+    """Whether a combination is held out from text to image, of attributes (n, NAMES), bool (n,): of a scene the digit in a
     colour, or the shape in a colour; of a face the hair in a colour with glasses or with sunglasses."""
     of = lambda name: y[:, NAMES.index(name)]  # noqa: E731
     digit = (of("digit") - of("colour")) % len(scene.DIGITS) == 3
@@ -98,13 +98,16 @@ _OF_FACES = {"face", "hair", "shirt", "background", "glasses", "sunglasses", "ha
 
 def _of_scene(words: list[str]) -> dict[str, str]:
     said: dict[str, str] = {}
-    text, places = " ".join(words), "|".join(scene.PLACES)
-    found = re.search(rf"\b({places}|with)\b", text)
-    digit, shape = (text, "") if found is None else (text[: found.start()], text[found.end() :])
-    if found and found[1] != "with":
-        said["place"] = found[1]
+    text = " ".join(words)
     if ground := re.search(rf"\b({'|'.join(scene.GROUNDS)}) ground\b", text):
         said["ground"] = ground[1]
+    text = re.sub(r"\b(on )?(a |an )?(\w+ )?ground\b", "", text)  # nothing else is coloured by it
+    found = re.search(rf"\b({'|'.join(scene.PLACES)}|with)\b", text)
+    one, other = (text, "") if found is None else (text[: found.start()], text[found.end() :])
+    first_is_shape = bool(re.search(_SHAPES, one)) and not re.search(_DIGITS, one)
+    digit, shape = (other, one) if first_is_shape else (one, other)
+    if found and found[1] != "with":
+        said["place"] = _OPPOSITE[found[1]] if first_is_shape else found[1]
     if lean := re.search(rf"\b({'|'.join(scene.SLANTS)})\b", digit):
         said["lean"] = lean[1]
     for part, names in ((digit, ("digit", "colour", "size")), (shape, ("shape", "shape colour", "shape size"))):
@@ -112,6 +115,10 @@ def _of_scene(words: list[str]) -> dict[str, str]:
             if each := re.search(rf"\b({'|'.join(ATTRIBUTES[name])})\b", part):
                 said[name] = each[1]
     return said
+
+
+_DIGITS, _SHAPES = (rf"\b({'|'.join((*names, noun))})\b" for names, noun in ((scene.DIGITS, "digit"), (tuple(scene.CORNERS), "shape")))
+_OPPOSITE = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}
 
 
 def _of_face(words: list[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dgm_models.recipes import captions, cifar, fashion, mnist, molecules, pairs, photos, texts
+from dgm_models.recipes import avatars, captions, cifar, fashion, mnist, molecules, pairs, photos, texts
 from dgm_models.recipes.row import ROLES, Recipe
 
 RECIPES = (
@@ -11,6 +11,7 @@ RECIPES = (
     *cifar.RECIPES,
     *photos.RECIPES,
     *captions.RECIPES,
+    *avatars.RECIPES,
     *pairs.RECIPES,
     *texts.RECIPES,
     *molecules.RECIPES,

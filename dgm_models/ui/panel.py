@@ -20,7 +20,7 @@ from dgm_models.ui import widgets
 from dgm_models.ui.card import LATEX, figures, idea, limits
 from dgm_models.ui.film import Film
 from dgm_models.ui.inputs import digit_pad, label_control, label_of, seed_row
-from dgm_models.ui.serve import MODEL_EVENT, answering, one_of, react, refusing, stopping, whole, yes_or_no
+from dgm_models.ui.serve import MODEL_EVENT, answering, number, one_of, react, refusing, stopping, whole, yes_or_no
 from dgm_models.ui.widgets import Field, Live
 
 DRAW = ("draw", "erase")
@@ -330,6 +330,16 @@ def count(name: str, label: str, low: int, high: int, value: int, step: int = 1)
         slider = gr.Slider(low, high, value=value, step=step, label=label)
         field = Field(name, slider, widgets.whole_from_text)
         return Laid(name, [field], lambda number: whole(number, label, low, high), [slider.release])
+
+    return build
+
+
+def amount(name: str, label: str, low: float, high: float, value: float, step: float = 0.1) -> Control:
+    """A number, on a slider."""
+
+    def build(_: list[Laid]) -> Laid:
+        field = Field(name, gr.Slider(low, high, value=value, step=step, label=label), float)
+        return Laid(name, [field], lambda given: number(given, label, low, high), widgets.moves([field]))
 
     return build
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import json
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ from dgm_models.ui.serve import one_of, refusing
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CANVAS = SETS[FIRST].space  # of the pads that people draw on
 DRAWN = tuple(data for data, each in SETS.items() if each.space == CANVAS)  # the data sets whose elements lie there
-COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo", "brush", "album", "piece")
+COMPONENTS = ("player", "sketch", "plane", "pixels", "spot", "writing", "attention", "photo", "brush", "album", "piece", "phrase", "stages")
 GRID = 128  # cells a side of a hole that is painted over a photo
 ANY = "any (no label)"
 ALL = "all ten in turn"
@@ -176,6 +177,19 @@ def piece(name: str, elements: Sequence[str], most: int) -> gr.HTML:
     """A piece of a molecule that a person draws, of these elements and at most so many atoms: {atoms: [[element, x, y]], bonds: [[atom,
     atom, order]]}."""
     return _html("piece", name, {"ELEMENTS": " ".join(elements), "MOST": str(most)})
+
+
+def phrase(name: str, label: str, follows: dict[str, list[str]], most: int, value: str) -> gr.HTML:
+    """A text in known words, as it is typed: follows has each of them, and the words that may come after it, the likeliest first; after ""
+    those that begin. Its value is the text, of at most so many letters."""
+    said = {"WORDS": json.dumps(follows), "LABEL": label, "MOST": str(most)}
+    return _html("phrase", name, said, value)
+
+
+def stages(name: str) -> gr.HTML:
+    """From a caption to pictures: {stages: [{name, words, button, at}], heard, words, z, near, captions, sheets, read, again, receipt,
+    name, link}; a click on a button sets `go`, how often each stage has been drawn again."""
+    return _html("stages", name)
 
 
 def script() -> str:
