@@ -19,7 +19,7 @@ from dgm_models.measurements import Shrink
 from dgm_models.modalities import caption as c
 from dgm_models.networks.contrastive import Both, Look
 from dgm_models.networks.transformer import CausalTransformer
-from dgm_models.networks.velocity import VelocityMLP, VelocityUNet, VelocityUpsampling
+from dgm_models.networks.velocity import VelocityDecoder, VelocityMLP, VelocityUpsampling
 from dgm_models.spaces import Pixels
 from dgm_models.training.step import Trainer
 from dgm_models.ui.tabs import captions as tab
@@ -150,7 +150,7 @@ def test_a_prior_learns_through_its_encoder_and_does_not_keep_it(kind, encoder, 
 def stage(kind, side, encoder):
     torch.manual_seed(0)
     if kind is Decoder:
-        network = VelocityUNet(3, width=16, fine=1, coarse=1, patch=1, numbers=SIZE + 1)
+        network = VelocityDecoder(3, SIZE + 1, width=16, fine=1, coarse=1, planes=4, hidden=16)
     else:
         network = VelocityUpsampling(3, numbers=SIZE + 1, width=16, fine=1, coarse=1)
     model = kind(network, SPACE, side=side, size=SIZE)

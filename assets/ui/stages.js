@@ -59,7 +59,7 @@ function draw() {
     if (stage.button) head.append(again(stage));
     return head;
   });
-  const text = made('div', 'text', bars(value.heard, most, 'embedding of the caption'), made('p', '', `near: ${value.words.join(', ')}`));
+  const text = made('div', 'text', bars(value.heard, most, 'embedding of the caption'), made('p', '', `taken for “${value.said}”; near: ${value.words.join('; ')}`));
   text.style.gridRow = `2 / span ${count}`;
   grid.replaceChildren(...heads, text);
   value.z.forEach((numbers, i) => {

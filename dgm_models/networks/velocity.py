@@ -57,6 +57,30 @@ class VelocityUNet(PatchUNet):
         return super().forward(views, torch.logit(t, eps=1e-3)[:, None], y).float()
 
 
+class VelocityDecoder(VelocityUNet):
+    """For pictures of an embedding, (n, numbers): a perceptron spreads it out over the picture, in coarse planes that are laid beside x_t,
+    for what it says is of places as well."""
+
+    def __init__(
+        self,
+        channels: int,
+        numbers: int,
+        side: int = 16,
+        width: int = 64,
+        fine: int = 2,
+        coarse: int = 2,
+        patch: int = 1,
+        planes: int = 16,
+        hidden: int = 256,
+    ) -> None:
+        super().__init__(channels, width, fine, coarse, given=planes, numbers=numbers, patch=patch)
+        layers = [nn.Linear(numbers, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, planes * (side // 2) ** 2)]
+        self.spread = nn.Sequential(*layers, nn.Unflatten(1, (planes, side // 2, side // 2)))
+
+    def split(self, x_t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return F.interpolate(self.spread(y), x_t.shape[2:], mode="bilinear", align_corners=False), y
+
+
 class VelocityUpsampling(VelocityUNet):
     """For pictures of twice the sides of what they are enlarged from: its condition is that smaller picture, flattened, and so many numbers
     after it, (n, channels (h / 2) (w / 2) + numbers)."""

@@ -187,8 +187,8 @@ def phrase(name: str, label: str, follows: dict[str, list[str]], most: int, valu
 
 
 def stages(name: str) -> gr.HTML:
-    """From a caption to pictures: {stages: [{name, words, button, at}], heard, words, z, near, captions, sheets, read, again, receipt,
-    name, link}; a click on a button sets `go`, how often each stage has been drawn again."""
+    """From a caption to pictures: {stages: [{name, words, button, at}], heard, said, words, z, near, captions, sheets, read, again,
+    receipt, name, link}; a click on a button sets `go`, how often each stage has been drawn again."""
     return _html("stages", name)
 
 

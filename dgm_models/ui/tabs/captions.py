@@ -184,6 +184,7 @@ def _staged(caption: str, prior: str, guidance: float, again: tuple[int, ...], s
     value = {
         "stages": [{"name": name, "words": words, **_button(key)} for key, (name, words) in HEADS.items()],
         "heard": _rounded(heard[0]),
+        "said": known.caption(known.understood(caption)),
         "words": t.nearest_words(heard, WORDS),
         "z": [_rounded(each) for each in made.z],
         "near": _sheet(near.flatten(0, 1)),
