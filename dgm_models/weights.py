@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +79,7 @@ def save(id: str, tensors: dict[str, Tensor], config: dict[str, Any], *, half: b
     )
 
 
-def borrow(id: str, lender: str, prefixes: dict[str, str], folder: Path = FOLDER) -> int:
+def borrow(id: str, lender: str, prefixes: Mapping[str, str], folder: Path = FOLDER) -> int:
     """Take out of a model's file what another's file holds bit for bit, and let the manifest refer to that: of every prefix of names here,
     the prefix there. Returns how many tensors are borrowed; none, and nothing changes, where they are not the same."""
     entry, lent = manifest(folder)[id], manifest(folder)[lender]
@@ -90,7 +91,7 @@ def borrow(id: str, lender: str, prefixes: dict[str, str], folder: Path = FOLDER
     save_file({name: t for name, t in mine.items() if name not in names}, folder / id / FILE)
     os.chmod(folder / id / FILE, 0o644)
     raw = (folder / id / FILE).read_bytes()
-    refers = {"id": lender, "sha256": lent["sha256"], "prefixes": prefixes}
+    refers = {"id": lender, "sha256": lent["sha256"], "prefixes": dict(prefixes)}
     record(id, {"sha256": _sha(raw), "bytes": len(raw), "parameters": entry["parameters"], "borrows": refers}, folder)
     return len(names)
 

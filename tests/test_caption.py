@@ -105,3 +105,14 @@ def test_what_is_said_of_a_face_is_in_its_picture():
     said = rows[:, avatar.NAMES.index("shirt")].tolist()
     assert sum(bool(set(shirts[at]) & there) for there, at in zip(below, said, strict=True)) > 0.95 * len(x)
     assert torch.equal(avatar.enlarged(x, 64)[:, :, ::4, ::4], x)
+
+
+def test_a_twin_has_the_same_words_in_other_places():
+    row = c.understood("a large red seven above a small blue circle")
+    twin = c.exchanged(row)
+    assert c.caption(twin) == "a small blue seven, above a large red circle"
+    assert torch.equal(c.exchanged(twin), row)
+    with pytest.raises(ValueError, match="two colours or two sizes"):
+        c.exchanged(c.understood("a red seven above a red circle"))
+    with pytest.raises(ValueError, match="two colours or two sizes"):
+        c.exchanged(c.understood("a happy face with red hair"))

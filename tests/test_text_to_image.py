@@ -10,7 +10,7 @@ from dgm_models.applications import text_to_image as t
 from dgm_models.contracts import Noise
 from dgm_models.data import SETS
 from dgm_models.data.captions import SIDE
-from dgm_models.families.contrastive import Contrastive, left_out, one_wrong, spelt
+from dgm_models.families.contrastive import Contrastive, TunedText, left_out, one_wrong, spelt, swapped
 from dgm_models.families.diffusion import DiffusionSettings
 from dgm_models.families.prior import AutoregressivePrior, DiffusionPrior
 from dgm_models.families.reader import AttributeReader
@@ -72,6 +72,36 @@ def test_a_wrong_caption_says_one_thing_wrong():
     assert ((wrong == c.UNSAID) == (rows == c.UNSAID)).all()
     counts = torch.tensor([len(each) for each in c.ATTRIBUTES.values()])
     assert (wrong < counts).all()
+
+
+def test_things_change_places_and_nothing_else_changes():
+    rows = random_rows(said=1.0)
+    torch.manual_seed(0)
+    other = swapped(rows)
+    changed = (other != rows).sum(1)
+    assert set(changed.tolist()) == {1, 2}
+    for row, found in zip(rows[changed == 2], other[changed == 2], strict=True):
+        at = (row != found).nonzero().flatten()
+        assert torch.equal(row[at], found[at.flip(0)])
+        one, two = (c.NAMES[i] for i in at)
+        assert two == f"shape {one}"
+    assert (changed == 2).float().mean() > 0.25
+
+
+def test_tuning_the_text_leaves_pictures_where_they_are(encoder, pictures):
+    torch.manual_seed(0)
+    model = TunedText(Both(c.BLANK, c.MOST_WORDS, size=SIZE, width=8, text_width=16), SPACE)
+    next(model.lessons(encoder))
+    x = SPACE.read(pictures[0][:8])
+    before = model.look(x)
+    trainer = Trainer(model, *pictures, steps=40, batch=32, rate=3e-3, ema=0.5)
+    losses = [float(trainer.step()["model"]) for _ in range(40)]
+    assert sum(losses[-10:]) < sum(losses[:10])
+    tuned = trainer.average.eval()
+    assert torch.equal(tuned.look(x), before)
+    assert not torch.allclose(tuned.hear(["a red seven"]), encoder.hear(["a red seven"]), atol=1e-3)
+    names = [name for name in tuned.state_dict() if name.startswith(tuple(TunedText.borrows))]
+    assert all(torch.equal(tuned.state_dict()[name], encoder.state_dict()[name]) for name in names)
 
 
 def test_no_training_picture_is_of_a_combination_that_is_held_out(pictures):

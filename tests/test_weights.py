@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -177,7 +178,7 @@ def test_what_another_file_holds_is_referred_to_and_not_repeated(tmp_path):
     weights.save("lender", lent, {}, half=True, folder=tmp_path)
     weights.save("pupil", rest | taken, {}, half=True, folder=tmp_path)
     before = weights.manifest(tmp_path)["pupil"]["bytes"]
-    assert weights.borrow("pupil", "lender", {"teacher.": "network."}, tmp_path) == 2
+    assert weights.borrow("pupil", "lender", MappingProxyType({"teacher.": "network."}), tmp_path) == 2
     assert weights.manifest(tmp_path)["pupil"]["bytes"] < before - 1500
     tensors, _ = weights.fetch("pupil", tmp_path)
     assert tensors.keys() == {"own", "teacher.a", "teacher.b"}

@@ -19,7 +19,8 @@ from dgm_models.families.autoregressive import AutoregressiveSettings
 from dgm_models.families.diffusion import DiffusionSettings
 from dgm_models.modalities import caption
 
-ENCODER, DECODER, READER = "encoder-captions", "decoder-captions", "reader-captions"
+ENCODER, DECODER, READER = "encoder-text-captions", "decoder-captions", "reader-captions"
+UNTUNED = "encoder-captions"  # whose captions are bags of words
 UPSAMPLERS = ("upsampler-32-captions", "upsampler-64-captions")
 PRIORS = {"diffusion": "prior-captions", "autoregressive": "prior-ar-captions"}
 NO_PRIOR = "none"
@@ -27,7 +28,7 @@ STAGES = ("prior", "16", "32", "64")  # that draw by chance, in their order
 MOST, AGAIN = 16, 1000  # pictures at once; how often a stage can be drawn again
 APART = (0, 1_000_003, 2_000_029, 3_000_017)  # between the seeds of stages, and a step aside for each time that one is drawn again
 ASIDE = 104_729
-GUIDANCE = 1.5  # of the priors and of the decoder, throughout
+GUIDANCE = 2.0  # of the priors and of the decoder, throughout
 PRIOR = DiffusionSettings(steps=12, guidance_scale=GUIDANCE, guide_from=0.0, guide_until=1.0)
 PRIOR_LEVELS = AutoregressiveSettings(temperature=1.0, guidance_scale=GUIDANCE)
 SMALL = PRIOR
@@ -68,6 +69,12 @@ def total(receipts: Sequence[Receipt]) -> str:
 def hear(texts: Sequence[str]) -> Tensor:
     """Embeddings of captions, (n, size). ValueError for one of which no word is known, or of too many words."""
     return catalog.load(ENCODER).hear(list(texts))
+
+
+def alike(one: str, other: str, id: str = ENCODER) -> float:
+    """The cosine of two captions in an encoder."""
+    heard = catalog.load(id).hear([one, other])
+    return float(heard[0] @ heard[1])
 
 
 def look(x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ et al., 2021: CLIP). Not a generative model, but what the models of text to imag
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -40,22 +41,47 @@ class Contrastive(Learner):
         """Embeddings of captions, (n, size). ValueError for one of which no word is known."""
         return self.network.hear(caption.read(texts))
 
+    def wrong(self, rows: Tensor) -> Tensor:
+        """Of what is said of pictures (n, caption.NAMES) something else each, FLIPPED times, (FLIPPED n, caption.NAMES)."""
+        return torch.cat([one_wrong(rows) for _ in range(FLIPPED)])
+
     def loss(self, x: Tensor, y: Tensor, player: str = "model") -> Tensor:
         """Cross-entropy in nats, of each caption's picture among those of the batch, and of each picture's caption among them and those
         that say one thing wrong of it."""
         rows = left_out(y.cpu())
-        wrong = torch.cat([rows, *(one_wrong(rows) for _ in range(FLIPPED))])
-        seen, heard = self.network.look(self.space.to_signal(x)), self.network.hear(spelt(wrong).to(x.device))
+        wrong = self.wrong(rows)
+        seen = self.network.look(self.space.to_signal(x))
+        heard = self.network.hear(spelt(torch.cat([rows, wrong])).to(x.device))
         n, warmth = len(x), self.network.warmth.clamp_max(HOTTEST).exp()
         alike = warmth * seen @ heard[:n].T
         near = warmth * (seen[:, None] * heard[n:].view(FLIPPED, n, -1).transpose(0, 1)).sum(2)
         # nobody shall learn that what is held out is never right
-        near = near.masked_fill(caption.is_held_out(wrong[n:]).view(FLIPPED, n).T.to(x.device), -torch.inf)
+        near = near.masked_fill(caption.is_held_out(wrong).view(FLIPPED, n).T.to(x.device), -torch.inf)
         own = torch.arange(n, device=x.device)
         # a caption that says little fits several pictures of a batch: the same words are no mistake
         same = (rows[:, None] == rows[None]).all(2).to(x.device) & ~torch.eye(n, dtype=torch.bool, device=x.device)
         alike = alike.masked_fill(same, -torch.inf)
         return (F.cross_entropy(torch.cat([alike, near], 1), own) + F.cross_entropy(alike.T, own)) / 2
+
+
+class TunedText(Contrastive):
+    """Begins as its teacher, whose pictures stay where they are, and teaches captions anew (Zhai et al., 2022: LiT), beside captions in
+    which two things have changed places: without those, a caption is a bag of words, and its colours belong to nothing (Yuksekgonul et
+    al., 2023)."""
+
+    borrows = MappingProxyType({"network.seen.": "network.seen."})
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"model": self.network.heard}
+
+    def lessons(self, teacher: Learner | None) -> Iterator[str]:
+        if teacher is not None:
+            self.load_state_dict(teacher.state_dict())
+        self.network.seen.requires_grad_(False)
+        yield ""
+
+    def wrong(self, rows: Tensor) -> Tensor:
+        return torch.cat([swapped(rows), *(one_wrong(rows) for _ in range(FLIPPED - 1))])
 
 
 class OnEmbeddings(Learner):
@@ -91,6 +117,19 @@ def one_wrong(rows: Tensor) -> Tensor:
     at = torch.multinomial(said, 1)
     off = 1 + (torch.rand(len(rows), 1) * (counts[at] - 1)).long()
     return rows.scatter(1, at, (rows.gather(1, at) + off) % counts[at])
+
+
+def swapped(rows: Tensor) -> Tensor:
+    """The same with the colours of digit and shape in each other's place, or their sizes, by torch's own stream; where they do not
+    differ or are not said, and now and then, with one thing said wrong."""
+    found = one_wrong(rows)
+    for one, other in ((caption.NAMES.index(name), caption.NAMES.index(f"shape {name}")) for name in caption.PAIRED):
+        fits = (rows[:, one] != rows[:, other]) & (rows[:, [one, other]] != caption.UNSAID).all(1)
+        fits &= torch.rand(len(rows)) < 0.7
+        changed = rows.clone()
+        changed[:, [one, other]] = rows[:, [other, one]]
+        found = torch.where(fits[:, None], changed, found)
+    return found
 
 
 def spelt(rows: Tensor) -> Tensor:

@@ -77,6 +77,22 @@ def understood(text: str) -> Tensor:
     return torch.tensor([ATTRIBUTES[name].index(said[name]) if name in said else UNSAID for name in NAMES])
 
 
+PAIRED = ("size", "colour")  # what digits and shapes both have
+
+
+def exchanged(row: Tensor) -> Tensor:
+    """What is said of a scene, (NAMES,), with the sizes and the colours of digit and shape in each other's place. ValueError where that
+    changes nothing."""
+    other = row.clone()
+    for name in PAIRED:
+        one, two = NAMES.index(name), NAMES.index(f"shape {name}")
+        if UNSAID not in (row[one], row[two]):
+            other[[one, two]] = row[[two, one]]
+    if torch.equal(other, row):
+        raise ValueError('Caption: expected two colours or two sizes that can change places, such as "a red seven above a blue circle"')
+    return other
+
+
 @cache
 def follows() -> dict[str, list[str]]:
     """Of each word those that captions have after it, the most frequent first, and of "" those that they begin with."""

@@ -100,6 +100,18 @@ def build() -> Live:
         "Without the prior",
         "The text's own embedding can be decoded too, but no picture lies there: what is a prior of embeddings for?",
     )
+    film, told = p.player("captions-order"), p.chart("captions-order")
+    live.parts["order"] = p.panel(
+        f"{ID}.order",
+        [
+            p.column(3, _caption("order", "caption", "Caption", "a red seven above a blue circle"), p.press("Draw"), p.seed(), width=240),
+            p.column(12, film, told, width=300),
+        ],
+        _exchanged,
+        "Which colour is whose?",
+        "The same words, two of them exchanged. To an encoder that was only told from other pictures, that was one caption.",
+        order=[film, told],
+    )
     return live
 
 
@@ -252,6 +264,21 @@ def _with_and_without(caption: str, seed: int) -> list[Any]:
         rows.append(Row(bare(made.films[-1], FRAMES), DECODINGS, TITLES[prior], said, view=PHOTOS))
         costs.append(f"{TITLES[prior]}: {t.total(made.receipts)}")
     return [Film(rows, f"{ID}-priors-{seed}", "; ".join(costs))]
+
+
+def _exchanged(caption: str, seed: int) -> list[Any]:
+    """Pictures of a caption and of its twin; how near both are to each other, before the text was tuned and after."""
+    row = known.understood(caption)
+    texts = [known.caption(row), known.caption(known.exchanged(row))]
+    rows, costs = [], []
+    for text in texts:
+        made = t.draw(t.hear([text]).expand(DECODINGS, -1), seed)
+        rows.append(Row(bare(made.films[-1], FRAMES), DECODINGS, text, _mean(text, made.pictures[-1]), view=PHOTOS))
+        costs += made.receipts
+    stages = (("before its text was tuned", t.UNTUNED), ("after", t.ENCODER))
+    near = [f"<tr><th>{name}</th><td>{t.alike(*texts, id):.4f}</td></tr>" for name, id in stages]
+    head = '<thead><tr><th scope="col">cosine of the two captions</th><th></th></tr></thead>'
+    return [Film(rows, f"{ID}-order-{seed}", t.total(costs)), f'<table class="dgm-told">{head}<tbody>{"".join(near)}</tbody></table>']
 
 
 def _mean(text: str, x: Tensor) -> str:
