@@ -182,7 +182,7 @@ def stage(kind, side, encoder):
     if kind is Decoder:
         network = VelocityDecoder(3, SIZE + 1, width=16, fine=1, coarse=1, planes=4, hidden=16)
     else:
-        network = VelocityUpsampling(3, numbers=SIZE + 1, width=16, fine=1, coarse=1)
+        network = VelocityUpsampling(3, numbers=SIZE + 1, width=16, fine=1, coarse=1, finished=side == 64)
     model = kind(network, SPACE, side=side, size=SIZE)
     next(model.lessons(encoder))
     return model
@@ -207,6 +207,13 @@ def test_an_upsamplers_answer_shrunk_is_what_it_was_given(encoder, pictures):
     assert frame.x.max() <= 1
     *_, alone = model.trace(Noise([2]), small[1:2], points(3)[1:2], FEW)
     assert torch.allclose(alone.x, frame.x[1:2], atol=1e-4)
+
+
+def test_an_upsampler_that_says_what_is_finished_begins_with_what_it_was_given(encoder, pictures):
+    model = stage(Upsampler, 64, encoder).eval()
+    small = Shrink(2)(SPACE.read(pictures[0][:2]))
+    *_, frame = model.trace(Noise([1, 2]), small, points(2), FEW)
+    assert torch.allclose(frame.x, Shrink(2).pinv(small), atol=1e-3)
 
 
 def test_a_decoder_takes_points_of_the_sphere_alone(encoder):

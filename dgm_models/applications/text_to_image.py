@@ -32,7 +32,7 @@ GUIDANCE = 2.0  # of the priors and of the decoder, throughout
 PRIOR = DiffusionSettings(steps=12, guidance_scale=GUIDANCE, guide_from=0.0, guide_until=1.0)
 PRIOR_LEVELS = AutoregressiveSettings(temperature=1.0, guidance_scale=GUIDANCE)
 SMALL = PRIOR
-LARGER = DiffusionSettings(steps=6, guidance_scale=1.0)
+LARGER = DiffusionSettings(steps=6, guidance_scale=1.0, temperature=0.5)  # at 1 they are grainy
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from dgm_models.networks.mlp import MLP
 from dgm_models.networks.residual import PatchUNet
 
+NEARLY = 0.1  # of the way from noise to data that is left, below which a velocity is no longer worked out from where it leads
+
 
 class VelocityUNet(PatchUNet):
     """For pictures in [-1, 1]: (n, c, h, w), t (n,) in [0, 1], labels (n,) -> (n, c, h, w).
@@ -83,11 +85,23 @@ class VelocityDecoder(VelocityUNet):
 
 class VelocityUpsampling(VelocityUNet):
     """For pictures of twice the sides of what they are enlarged from: its condition is that smaller picture, flattened, and so many numbers
-    after it, (n, channels (h / 2) (w / 2) + numbers)."""
+    after it, (n, channels (h / 2) (w / 2) + numbers).
 
-    def __init__(self, channels: int, numbers: int, width: int = 48, fine: int = 1, coarse: int = 2, patch: int = 2) -> None:
+    `finished`: it says what the finished picture has beside the smaller one, and the velocity follows from that: where a patch has more
+    numbers than the network is wide, the noise in them would not pass through it."""
+
+    def __init__(
+        self, channels: int, numbers: int, width: int = 48, fine: int = 1, coarse: int = 2, patch: int = 2, finished: bool = False
+    ) -> None:
         super().__init__(channels, width, fine, coarse, given=channels, numbers=numbers, patch=patch)
-        self.numbers = numbers
+        self.numbers, self.finished = numbers, finished
+
+    def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        made = super().forward(x_t, t, y)
+        if not self.finished:
+            return made
+        left = (1 - t).clamp_min(NEARLY).view(-1, 1, 1, 1)
+        return (self.split(x_t, y)[0] + made - x_t) / left
 
     def split(self, x_t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         small, numbers = y[:, : -self.numbers], y[:, -self.numbers :]
