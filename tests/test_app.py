@@ -355,6 +355,7 @@ def test_every_tab_starts_with_a_stored_result():
         "colorization",
         "enlarging",
         "filling",
+        "captions",
         "language",
         "molecules",
         "my-digit",

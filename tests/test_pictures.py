@@ -153,3 +153,95 @@ def test_what_is_no_photo_is_refused_and_what_is_there_stays(page, served, tmp_p
 def test_the_page_refuses_what_it_never_sent():
     with pytest.raises(ValueError, match="Picture: expected"):
         snapshot.unpack("data:image/webp;base64,UklGRg==")
+
+
+# text to image --------------------------------------------------------------------------------------------------------
+
+STAGES_READY = "(q) => document.querySelector('#stages-captions .dgm-stages')?.dataset.link?.includes(q)"
+
+
+def sheets(page):
+    """What stands in the three columns of pictures, of the first row."""
+    tiles = page.locator("#stages-captions .grid > .tile")
+    return [tiles.nth(at).evaluate("(each) => each.style.backgroundImage") for at in range(3)]
+
+
+def captioned(page, served, query, wait):
+    page.goto(f"{served}/?tab=captions{query}")
+    page.wait_for_function(STAGES_READY, arg=wait, timeout=90_000)
+    return page.locator("#stages-captions .dgm-stages")
+
+
+def test_a_caption_is_written_and_a_word_that_is_not_known_is_crossed_out(page, served):
+    stages = captioned(page, served, "&seed=5", "seed=5")
+    assert stages.locator(".grid > .tile").count() == 12
+    before = sheets(page)
+    phrase = page.locator("#phrase-captions-caption")
+    box = phrase.locator("textarea")
+    box.fill("a large blue dreaming four on a pink ground")
+    expect(phrase.locator("del")).to_have_text("dreaming")
+    expect(phrase.locator(".said")).to_contain_text("is not among the")
+    box.press("Enter")
+    page.wait_for_function(STAGES_READY, arg="dreaming", timeout=60_000)
+    assert all(one != other for one, other in zip(before, sheets(page), strict=True))
+    expect(stages.locator(".read").first).to_contain_text("of 4 as asked")
+    box.fill("a ")
+    expect(phrase.locator(".next button").first).to_be_visible()
+    box.type("squ")
+    box.press("Tab")
+    assert box.input_value() == "a square "
+    box.fill("dreaming")
+    box.press("Enter")
+    expect(page.get_by_text("none of these words is known").first).to_be_visible(timeout=30_000)
+
+
+def test_a_stage_is_drawn_again_alone_and_the_one_before_comes_back(page, served):
+    stages = captioned(page, served, "&seed=6", "seed=6")
+    first = sheets(page)
+    stages.get_by_role("button", name="32 × 32: from here").click()
+    page.wait_for_function(STAGES_READY, arg="again=0-0-1-0", timeout=60_000)
+    second = sheets(page)
+    assert second[0] == first[0]
+    assert second[1] != first[1]
+    assert second[2] != first[2]
+    stages.get_by_role("button", name="Image embedding: draw again").click()
+    page.wait_for_function(STAGES_READY, arg="again=1-0-1-0", timeout=60_000)
+    assert sheets(page)[0] != first[0]
+    stages.get_by_role("button", name="Image embedding: the one before").click()
+    page.wait_for_function(STAGES_READY, arg="again=0-0-1-0", timeout=60_000)
+    assert sheets(page) == second
+    link = stages.get_attribute("data-link")
+    other = page.context.new_page()
+    captioned(other, served, "&" + link.partition("&")[2], "again=0-0-1-0")
+    assert sheets(other) == second
+    with page.expect_download() as saved:
+        stages.get_by_text("PNG").click()
+    assert Image.open(saved.value.path()).size == (1024, 256)
+
+
+def test_a_way_between_two_captions_ends_where_they_are(page, served):
+    player = opened(page, served, "captions.between&caption=a+blue+one&other=a+happy+face&seed=3", "captions-between", "seed=3")
+    expect(player).to_contain_text("64 × 64")
+    page.goto(f"{served}/?tab=captions.between&caption=nothing&other=a+happy+face")
+    expect(page.get_by_text("From: none of these words is known").first).to_be_visible(timeout=60_000)
+
+
+def test_a_pictures_own_embedding_is_decoded_and_the_prior_left_out(page, served):
+    player = opened(page, served, "captions.decodings&picture=3&seed=3", "captions-decodings", "seed=3")
+    before = player.get_attribute("data-link")
+    page.get_by_role("button", name="Another picture").locator("visible=true").click()
+    page.wait_for_function(
+        "(old) => document.querySelector('#player-captions-decodings .dgm-player').dataset.link !== old", arg=before, timeout=60_000
+    )
+    player = opened(page, served, "captions.priors&caption=a+green+two&seed=3", "captions-priors", "seed=3")
+    for title in ("diffusion prior", "autoregressive prior", "no prior"):
+        expect(player).to_contain_text(title)
+    expect(player).to_contain_text(re.compile(r"of 2 as asked; cosine of z and its picture"))
+
+
+def test_two_colours_change_places_and_a_caption_without_any_is_refused(page, served):
+    player = opened(page, served, "captions.order&caption=a+green+two+above+an+orange+star&seed=3", "captions-order", "seed=3")
+    expect(player).to_contain_text("an orange two, above a green star")
+    expect(page.locator("#chart-captions-order table")).to_contain_text(re.compile(r"before its text was tuned0\.99"))
+    page.goto(f"{served}/?tab=captions.order&caption=a+happy+face")
+    expect(page.get_by_text("expected two colours or two sizes").first).to_be_visible(timeout=60_000)

@@ -28,7 +28,7 @@ STAGES = ("prior", "16", "32", "64")  # that draw by chance, in their order
 MOST, AGAIN = 16, 1000  # pictures at once; how often a stage can be drawn again
 APART = (0, 1_000_003, 2_000_029, 3_000_017)  # between the seeds of stages, and a step aside for each time that one is drawn again
 ASIDE = 104_729
-GUIDANCE = 2.0  # of the priors and of the decoder, throughout
+GUIDANCE = 3.0  # of the priors and of the decoder, throughout
 PRIOR = DiffusionSettings(steps=12, guidance_scale=GUIDANCE, guide_from=0.0, guide_until=1.0)
 PRIOR_LEVELS = AutoregressiveSettings(temperature=1.0, guidance_scale=GUIDANCE)
 SMALL = PRIOR

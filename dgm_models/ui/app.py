@@ -31,6 +31,7 @@ from dgm_models.ui.tabs import (
     belief,
     board,
     boltzmann,
+    captions,
     colorization,
     diffusion,
     digits,
@@ -51,7 +52,9 @@ from dgm_models.ui.tabs import (
     start,
     style,
     superresolution,
+    translation,
     vae,
+    years,
 )
 from dgm_models.ui.widgets import ASSETS, Live, script
 
@@ -78,7 +81,7 @@ PAGES = (
     Page("Families", "families", (gaussian_mixture, autoregressive, flow, vae, diffusion, energy, gan)),
     Page("Lesser known", "lesser-known", (belief, boltzmann, gsn, gradient_flow, gflownet)),
     Page("Digits", "digits", (digits, style, inpainting, superresolution, interpolation)),
-    Page("Pictures", "pictures", (colorization, enlarging, filling)),
+    Page("Pictures", "pictures", (colorization, enlarging, filling, translation, captions, years)),
     Page("Sequences", "sequences", (language,)),
     Page("Science", "science", (molecules,)),
     Page("Compare", "compare", (mydigit, board)),

@@ -27,12 +27,12 @@ FIRST = "a red seven on a yellow ground, above a small blue circle"
 OTHER = "a happy face with long red hair, glasses on a pink background"
 MOST = 200  # letters of a caption
 COUNT, NEAR, WORDS, PLACES = 4, 3, 4, 9
-FRAMES = 4  # of a film: noise in colour makes large files
+FRAMES = 3  # of a film: noise in colour makes large files
 DECODINGS = 5
 TITLES = {"diffusion": "diffusion prior", "autoregressive": "autoregressive prior", t.NO_PRIOR: "no prior"}
 HEADS = {
     "text": ("Text embedding", "one caption, one point"),
-    "prior": ("Image embedding", "p(z | text); below: real ones near it"),
+    "prior": ("Image embedding", "p(z | text); nearest real ones"),
     "16": ("16 × 16", "p(x | z)"),
     "32": ("32 × 32", "p(x | 16, z)"),
     "64": ("64 × 64", "p(x | 32, z)"),
@@ -261,7 +261,7 @@ def _with_and_without(caption: str, seed: int) -> list[Any]:
         made = t.draw(heard, seed, prior=prior)
         near = float((made.z * t.look(made.pictures[-1])).sum(1).mean())
         said = f"{_mean(caption, made.pictures[-1])}; cosine of z and its picture {near:.2f}"
-        rows.append(Row(bare(made.films[-1], FRAMES), DECODINGS, TITLES[prior], said, view=PHOTOS))
+        rows.append(Row(still(made.pictures[-1]), DECODINGS, TITLES[prior], said, view=PHOTOS))
         costs.append(f"{TITLES[prior]}: {t.total(made.receipts)}")
     return [Film(rows, f"{ID}-priors-{seed}", "; ".join(costs))]
 
@@ -273,7 +273,7 @@ def _exchanged(caption: str, seed: int) -> list[Any]:
     rows, costs = [], []
     for text in texts:
         made = t.draw(t.hear([text]).expand(DECODINGS, -1), seed)
-        rows.append(Row(bare(made.films[-1], FRAMES), DECODINGS, text, _mean(text, made.pictures[-1]), view=PHOTOS))
+        rows.append(Row(still(made.pictures[-1]), DECODINGS, text, _mean(text, made.pictures[-1]), view=PHOTOS))
         costs += made.receipts
     stages = (("before its text was tuned", t.UNTUNED), ("after", t.ENCODER))
     near = [f"<tr><th>{name}</th><td>{t.alike(*texts, id):.4f}</td></tr>" for name, id in stages]

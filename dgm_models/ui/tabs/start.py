@@ -75,6 +75,7 @@ USES = (
     ("inpainting", "Inpainting", "p(whole | what is seen)"),
     ("super-resolution", "Super-resolution", "p(large | small)"),
     ("interpolation", "Interpolation", "a way from one to another"),
+    ("captions", "Text to image", "p(picture | caption), stage by stage"),
     ("colorization", "Colorization", "p(colour | grey)"),
     ("enlarging", "Photos enlarged", "faithful, or sharp"),
     ("filling", "Photos filled in", "paint a hole, see what may be there"),
