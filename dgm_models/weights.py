@@ -83,7 +83,7 @@ def borrow(id: str, lender: str, prefixes: Mapping[str, str], folder: Path = FOL
     """Take out of a model's file what another's file holds bit for bit, and let the manifest refer to that: of every prefix of names here,
     the prefix there. Returns how many tensors are borrowed; none, and nothing changes, where they are not the same."""
     entry, lent = manifest(folder)[id], manifest(folder)[lender]
-    mine, theirs = load(_embedded(id, folder).read_bytes()), load(_embedded(lender, folder).read_bytes())
+    mine, theirs = load(_embedded(id, folder).read_bytes()), _stored(lender, folder)
     names = {here + name.removeprefix(there): name for here, there in prefixes.items() for name in theirs if name.startswith(there)}
     same = lambda a, b: a is not None and a.dtype == b.dtype and torch.equal(a, b)  # noqa: E731
     if not names or not all(same(mine.get(name), theirs[there]) for name, there in names.items()):
@@ -94,6 +94,20 @@ def borrow(id: str, lender: str, prefixes: Mapping[str, str], folder: Path = FOL
     refers = {"id": lender, "sha256": lent["sha256"], "prefixes": dict(prefixes)}
     record(id, {"sha256": _sha(raw), "bytes": len(raw), "parameters": entry["parameters"], "borrows": refers}, folder)
     return len(names)
+
+
+def _stored(id: str, folder: Path) -> dict[str, Tensor]:
+    """The tensors of an embedded model as they are stored, with those that it borrows."""
+    found, refers = load(_embedded(id, folder).read_bytes()), manifest(folder)[id].get("borrows")
+    if refers is not None:
+        theirs = _stored(refers["id"], folder)
+        found |= {
+            here + name.removeprefix(there): t
+            for here, there in refers["prefixes"].items()
+            for name, t in theirs.items()
+            if name.startswith(there)
+        }
+    return found
 
 
 def _with_borrowed(id: str, own: dict[str, Tensor], entry: dict[str, Any], folder: Path) -> dict[str, Tensor]:

@@ -90,14 +90,14 @@ def test_unknown_parts_are_refused():
 
 def test_the_table_is_the_manifest(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    readme.write_text(f"before\n{report.BEGIN}\nstale\n{report.END}\nafter\n", encoding="utf-8")
     report.write_table(readme)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     share = weights.manifest()["gmm-mnist"]["scores"]["read_as_asked"]
     assert f"{share:.1%}" in next(line for line in text.splitlines() if "gmm-mnist" in line)
-    assert "old" not in text
+    assert "stale" not in text
 
 
 def test_a_student_of_three_lessons_is_trained_and_an_interrupted_one_goes_on(few, monkeypatch, tmp_path):

@@ -44,7 +44,9 @@ def encoder(pictures):
     trainer = Trainer(model, x, rows, steps=60, batch=32, rate=5e-3, ema=0.9)
     losses = [float(trainer.step()["model"]) for _ in range(60)]
     assert sum(losses[-10:]) < 0.85 * sum(losses[:10])
-    return trainer.average.eval().requires_grad_(False)
+    model = trainer.average.eval().requires_grad_(False)
+    model.finish(SPACE.read(x), rows)
+    return model
 
 
 def points(n, seed=0):
@@ -143,7 +145,6 @@ def prior(kind, encoder, pictures):
     else:
         network = CausalTransformer(SIZE, 12, width=16, depth=1, head=8, dropout=0.0, numbers=SIZE + 1)
     model = kind(network, SPACE, size=SIZE)
-    model.observe(pictures[0])
     next(model.lessons(encoder))
     return model
 
@@ -152,8 +153,8 @@ def prior(kind, encoder, pictures):
 def test_priors_draw_points_of_the_sphere_one_a_seed(kind, encoder, pictures):
     model = prior(kind, encoder, pictures).eval()
     z = encoder.look(SPACE.read(pictures[0][:40]))
-    assert torch.allclose(model.point(model.coordinates(z)), z, atol=1e-4)
-    known = model.coordinates(encoder.look(SPACE.read(pictures[0])))
+    assert torch.allclose(model.sphere.point(model.sphere.coordinates(z)), z, atol=1e-4)
+    known = model.sphere.coordinates(encoder.look(SPACE.read(pictures[0])))
     assert known.mean(0).abs().max() < 0.2
     assert (known.std(0) - 1).abs().max() < 0.2
     heard = encoder.hear(["a red seven"] * 3)
@@ -168,7 +169,7 @@ def test_priors_draw_points_of_the_sphere_one_a_seed(kind, encoder, pictures):
 def test_a_prior_learns_through_its_encoder_and_does_not_keep_it(kind, encoder, pictures):
     model = prior(kind, encoder, pictures)
     names = set(model.state_dict())
-    assert all(name.startswith(("model.", "middle", "axes", "spread")) for name in names)
+    assert all(name.startswith(("model.", "sphere.")) for name in names)
     trainer = Trainer(model, *pictures, steps=40, batch=64, rate=5e-3)
     losses = [float(trainer.step()["model"]) for _ in range(40)]
     assert sum(losses[-10:]) < sum(losses[:10])
@@ -192,9 +193,19 @@ def stage(kind, side, encoder):
 def test_a_stage_learns_from_large_pictures(kind, side, encoder, pictures):
     model = stage(kind, side, encoder)
     assert all(name.startswith("model.") for name in model.state_dict())
-    trainer = Trainer(model, *pictures, steps=12, batch=16, rate=4e-3)
-    losses = [float(trainer.step()["model"]) for _ in range(12)]
-    assert sum(losses[-4:]) < sum(losses[:4])
+    before = loss_of(model, pictures)
+    trainer = Trainer(model, *pictures, steps=25, batch=16, rate=2e-3, ema=0.5)
+    while trainer.done < trainer.steps:
+        trainer.step()
+    next(trainer.average.lessons(encoder))
+    assert loss_of(trainer.average, pictures) < before
+
+
+def loss_of(model, pictures):
+    """With the same noise each time."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return float(model.loss(SPACE.read(pictures[0][::5]), pictures[1][::5]))
 
 
 def test_an_upsamplers_answer_shrunk_is_what_it_was_given(encoder, pictures):
@@ -303,9 +314,9 @@ def test_what_is_shown_otherwise_is_said_in_words():
 
 
 def test_every_stage_is_trained_and_fits_its_neighbours():
-    heard = t.hear(["a red seven on a yellow ground, above a small blue circle"] * 2)
+    heard = t.hear(["a red seven on a yellow ground, above a small blue circle"] * 6)
     made = t.draw(heard, 7)
-    assert [x.shape for x in made.pictures] == [(2, 3, 16, 16), (2, 3, 32, 32), (2, 3, 64, 64)]
+    assert [x.shape for x in made.pictures] == [(6, 3, 16, 16), (6, 3, 32, 32), (6, 3, 64, 64)]
     for small, large in zip(made.pictures, made.pictures[1:], strict=False):
         assert (Shrink(2)(large) - small).abs().max() < 2e-4
     other = t.draw(heard, 7, again=(0, 0, 1, 0))
@@ -316,7 +327,7 @@ def test_every_stage_is_trained_and_fits_its_neighbours():
     asked = c.understood("a red seven on a yellow ground, above a small blue circle")
     right, count, _ = zip(*(t.as_asked(asked, row) for row in t.read(made.pictures[-1])), strict=True)
     assert set(count) == {7}
-    assert min(right) >= 5
+    assert sum(right) > 0.7 * sum(count)
     with pytest.raises(ValueError, match="Prior: expected one of"):
         t.draw(heard, 7, prior="other")
     with pytest.raises(ValueError, match="1 to 16 at once"):

@@ -17,6 +17,7 @@ from dgm_models.spaces import Pixels
 SAID_IN_FULL = 0.4  # the share of captions that leave nothing out
 MOST_LEFT_OUT = 0.7  # of what another one says, at most
 FLIPPED = 3  # captions beside a picture's own that say one thing of it wrong
+MEASURED, PART = 5_000, 250  # pictures that the sphere is measured with, and that are looked at at once
 HOTTEST = 4.6  # log of 100, which cosines are multiplied with at most
 
 
@@ -45,6 +46,9 @@ class Contrastive(Learner):
         """Of what is said of pictures (n, caption.NAMES) something else each, FLIPPED times, (FLIPPED n, caption.NAMES)."""
         return torch.cat([one_wrong(rows) for _ in range(FLIPPED)])
 
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        self.network.sphere.measure(torch.cat([self.look(part) for part in x[:: max(1, len(x) // MEASURED)].split(PART)]))
+
     def loss(self, x: Tensor, y: Tensor, player: str = "model") -> Tensor:
         """Cross-entropy in nats, of each caption's picture among those of the batch, and of each picture's caption among them and those
         that say one thing wrong of it."""
@@ -69,7 +73,7 @@ class TunedText(Contrastive):
     which two things have changed places: without those, a caption is a bag of words, and its colours belong to nothing (Yuksekgonul et
     al., 2023)."""
 
-    borrows = MappingProxyType({"network.seen.": "network.seen."})
+    borrows = MappingProxyType({f"network.{part}.": f"network.{part}." for part in ("seen", "sphere")})
 
     def players(self) -> dict[str, nn.Module]:
         return {"model": self.network.heard}
@@ -79,6 +83,9 @@ class TunedText(Contrastive):
             self.load_state_dict(teacher.state_dict())
         self.network.seen.requires_grad_(False)
         yield ""
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        return  # pictures are where they were
 
     def wrong(self, rows: Tensor) -> Tensor:
         return torch.cat([swapped(rows), *(one_wrong(rows) for _ in range(FLIPPED - 1))])

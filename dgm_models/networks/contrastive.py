@@ -53,16 +53,44 @@ class Hear(nn.Module):
         return self.leave((h * said).sum(1) / said.sum(1).clamp_min(1))
 
 
+class Sphere(nn.Module):
+    """Coordinates of points of the unit sphere, (n, size): along the axes along which pictures differ, the most first, each of variance
+    1."""
+
+    least = 1e-3  # of the sphere's radius: along an axis where pictures differ by less, nothing is told apart
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("middle", torch.zeros(size))
+        self.register_buffer("axes", torch.eye(size))
+        self.register_buffer("spread", torch.ones(size))
+
+    def measure(self, z: Tensor) -> None:
+        """Find them, of pictures' points."""
+        self.middle.copy_(z.mean(0))
+        _, spread, axes = torch.linalg.svd(z - self.middle, full_matrices=False)
+        self.axes.copy_(axes.T)
+        self.spread.copy_(spread.div(len(z) ** 0.5).clamp_min(self.least))
+
+    def coordinates(self, z: Tensor) -> Tensor:
+        """(n, size) of the sphere -> (n, size)."""
+        return (z - self.middle) @ self.axes / self.spread
+
+    def point(self, coordinates: Tensor) -> Tensor:
+        """The inverse, on the sphere."""
+        return F.normalize((coordinates * self.spread) @ self.axes.T + self.middle, dim=1)
+
+
 class Both(nn.Module):
     """Pictures and captions in one space: `look` and `hear` give points of the unit sphere, (n, size). `warmth`: log of what cosines are
-    multiplied with."""
+    multiplied with; `sphere`: coordinates for who draws such points."""
 
     def __init__(
         self, words: int, length: int, channels: int = 3, side: int = 64, size: int = 64, width: int = 64, text_width: int = 64
     ) -> None:
         super().__init__()
         self.seen, self.heard = Look(channels, size, width, side=side), Hear(words, length, size, text_width)
-        self.warmth = nn.Parameter(torch.tensor(2.5))
+        self.warmth, self.sphere = nn.Parameter(torch.tensor(2.5)), Sphere(size)
 
     @property
     def evaluated(self) -> tuple[nn.Module, ...]:
