@@ -84,9 +84,9 @@ def borrow(id: str, lender: str, prefixes: Mapping[str, str], folder: Path = FOL
     the prefix there. Returns how many tensors are borrowed; none, and nothing changes, where they are not the same."""
     entry, lent = manifest(folder)[id], manifest(folder)[lender]
     mine, theirs = load(_embedded(id, folder).read_bytes()), _stored(lender, folder)
-    names = {here + name.removeprefix(there): name for here, there in prefixes.items() for name in theirs if name.startswith(there)}
+    names = _lent(theirs, prefixes)
     same = lambda a, b: a is not None and a.dtype == b.dtype and torch.equal(a, b)  # noqa: E731
-    if not names or not all(same(mine.get(name), theirs[there]) for name, there in names.items()):
+    if not names or not all(same(mine.get(name), t) for name, t in names.items()):
         return 0
     save_file({name: t for name, t in mine.items() if name not in names}, folder / id / FILE)
     os.chmod(folder / id / FILE, 0o644)
@@ -99,15 +99,13 @@ def borrow(id: str, lender: str, prefixes: Mapping[str, str], folder: Path = FOL
 def _stored(id: str, folder: Path) -> dict[str, Tensor]:
     """The tensors of an embedded model as they are stored, with those that it borrows."""
     found, refers = load(_embedded(id, folder).read_bytes()), manifest(folder)[id].get("borrows")
-    if refers is not None:
-        theirs = _stored(refers["id"], folder)
-        found |= {
-            here + name.removeprefix(there): t
-            for here, there in refers["prefixes"].items()
-            for name, t in theirs.items()
-            if name.startswith(there)
-        }
-    return found
+    return found if refers is None else found | _lent(_stored(refers["id"], folder), refers["prefixes"])
+
+
+def _lent(theirs: dict[str, Tensor], prefixes: Mapping[str, str]) -> dict[str, Tensor]:
+    """Another's tensors under the names that they have here."""
+    pairs = [(name, t, here, there) for here, there in prefixes.items() for name, t in theirs.items()]
+    return {here + name.removeprefix(there): t for name, t, here, there in pairs if name.startswith(there)}
 
 
 def _with_borrowed(id: str, own: dict[str, Tensor], entry: dict[str, Any], folder: Path) -> dict[str, Tensor]:
@@ -119,9 +117,7 @@ def _with_borrowed(id: str, own: dict[str, Tensor], entry: dict[str, Any], folde
     if manifest(folder).get(lender, {}).get("sha256") != refers["sha256"]:
         raise WeightsError(f"{id} refers to weights of {lender} that are no longer there. Train it anew: ./dgm train {id}")
     theirs, _ = fetch(lender, folder)
-    for here, there in refers["prefixes"].items():
-        own |= {here + name.removeprefix(there): t for name, t in theirs.items() if name.startswith(there)}
-    return own
+    return own | _lent(theirs, refers["prefixes"])
 
 
 def fetch(id: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Source]:

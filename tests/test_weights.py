@@ -183,6 +183,10 @@ def test_what_another_file_holds_is_referred_to_and_not_repeated(tmp_path):
     tensors, _ = weights.fetch("pupil", tmp_path)
     assert tensors.keys() == {"own", "teacher.a", "teacher.b"}
     assert all(torch.equal(tensors[name], (rest | taken)[name]) for name in tensors)
+    third = {"mine": torch.ones(1), "a": torch.ones(1000)}
+    weights.save("third", third, {}, half=True, folder=tmp_path)
+    assert weights.borrow("third", "pupil", {"a": "teacher.a"}, tmp_path) == 1  # what is lent on
+    assert torch.equal(weights.fetch("third", tmp_path)[0]["a"], third["a"])
 
     weights.save("lender", lent | {"network.a": torch.zeros(1000)}, {}, half=True, folder=tmp_path)
     with pytest.raises(
