@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -104,7 +104,7 @@ def drawn_embeddings(
         raise ValueError(f"Prior: expected one of {', '.join(PRIORS)}, got {prior!r}")
     loaded = catalog.open_model(PRIORS[prior])
     plain = PRIOR if prior == "diffusion" else PRIOR_LEVELS
-    settings = plain if guidance is None else type(plain)(**{**vars(plain), "guidance_scale": guidance})
+    settings = plain if guidance is None else replace(plain, guidance_scale=guidance)
     with measured(loaded, catalog.recipe(PRIORS[prior]).title, seeds[0], len(seeds)) as receipt:
         *_, frame = loaded.model.trace(Noise(seeds), heard, settings)
     return frame.x, receipt
@@ -115,7 +115,7 @@ def decode(z: Tensor, seeds: Sequence[Sequence[int]], guidance: float | None = N
     n, films, receipts = len(z), [], []
     if not 1 <= n <= MOST:
         raise ValueError(f"Pictures: expected 1 to {MOST} at once, got {n}")
-    small = SMALL if guidance is None else DiffusionSettings(**{**vars(SMALL), "guidance_scale": guidance})
+    small = SMALL if guidance is None else replace(SMALL, guidance_scale=guidance)
     for id, stage in zip((DECODER, *UPSAMPLERS), seeds, strict=True):
         loaded = catalog.open_model(id)
         with measured(loaded, catalog.recipe(id).title, stage[0], n) as receipt:
@@ -174,7 +174,7 @@ def _shown() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def nearest(z: Tensor, count: int) -> tuple[Tensor, list[list[str]]]:
-    """The held-out pictures whose embeddings are nearest to points of the sphere (n, size), (n, count, 3, 64, 64), and their captions."""
+    """The pictures that ship whose embeddings are nearest to points of the sphere (n, size), (n, count, 3, 64, 64), and their captions."""
     x, rows, known = _shown()
     at = (z @ known.T).topk(count, dim=1).indices
     return x[at], [[caption.caption(rows[i]) for i in row] for row in at.tolist()]

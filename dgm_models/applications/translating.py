@@ -62,7 +62,7 @@ def nearest_is_partner(made: Tensor, real: Tensor) -> float:
     return float((found == torch.arange(len(made))).float().mean())
 
 
-def taken_for(x: Tensor, kind: int, judge: str = STYLE) -> Tensor:
-    """How sure the judge is that each picture is of that kind, (n,)."""
+def taken_for(x: Tensor, kind: int) -> Tensor:
+    """How sure the judge of style is that each picture is of that kind, (n,)."""
     with torch.no_grad():
-        return catalog.load(judge).probabilities(x)[:, kind]
+        return catalog.load(STYLE).probabilities(x)[:, kind]

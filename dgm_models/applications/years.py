@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,9 +30,10 @@ TOLD = 1_000_003  # between the seeds of a face and of the colour of its hair, w
 GUIDANCE = 1.5
 COUPLED, GUIDED = 2016, 2021
 MOST = 64
-STEPS = 40
 ONCE = GANSettings(frames=1)
-SMALL_STEPS = DiffusionSettings(steps=STEPS, guidance_scale=1.0, sampler="ancestral DDPM", grid="uniform log-SNR")
+SMALL_STEPS = DiffusionSettings(
+    steps=40, guidance_scale=1.0, guide_from=0.0, guide_until=1.0, sampler="ancestral DDPM", grid="uniform log-SNR"
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def settings_of(year: int, guidance: float = GUIDANCE) -> Settings:
     """As the year had them: one evaluation, or many small steps, and in the last one guidance."""
     if year < 2020:
         return ONCE
-    guidance = guidance if year == GUIDED else 1.0
-    return DiffusionSettings(**{**vars(SMALL_STEPS), "guidance_scale": guidance, "guide_from": 0.0, "guide_until": 1.0})
+    return replace(SMALL_STEPS, guidance_scale=guidance) if year == GUIDED else SMALL_STEPS
 
 
 def faces(year: int, seed: int, count: int, y: Tensor | None = None, guidance: float = GUIDANCE, alike: bool = False) -> Faces:
