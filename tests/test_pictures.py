@@ -195,6 +195,12 @@ def test_a_caption_is_written_and_a_word_that_is_not_known_is_crossed_out(page, 
     expect(page.get_by_text("none of these words is known").first).to_be_visible(timeout=30_000)
 
 
+def test_a_link_with_a_caption_of_unknown_words_shows_what_everybody_finds(page, served):
+    page.goto(f"{served}/?tab=captions&caption=dreaming")
+    expect(page.get_by_text("none of these words is known").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#stages-captions .grid > .tile")).to_have_count(12, timeout=30_000)
+
+
 def test_a_stage_is_drawn_again_alone_and_the_one_before_comes_back(page, served):
     stages = captioned(page, served, "&seed=6", "seed=6")
     first = sheets(page)

@@ -90,10 +90,10 @@ function save(event) {
 async function take() {
   const named = props.value;
   let given = named;
-  if (!named?.made) {
+  if (named?.stored || !named?.made) {
     given = await dgm.fetched(named);
-    if (props.value?.stored !== named?.stored || props.value?.made) return;
-    if (given && dgm.awaits(given.link)) { receipt.textContent = 'opening what the link names ...'; return; }
+    if (props.value?.stored !== named?.stored || (props.value?.made && !named?.made)) return;
+    if (given && !named?.made && dgm.awaits(given.link)) { receipt.textContent = 'opening what the link names ...'; return; }
   }
   if (!given?.z || value && value.made && value.made === given.made) return;
   value = given;
