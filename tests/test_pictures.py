@@ -251,3 +251,22 @@ def test_two_colours_change_places_and_a_caption_without_any_is_refused(page, se
     expect(page.locator("#chart-captions-order table")).to_contain_text(re.compile(r"before its text was tuned0\.99"))
     page.goto(f"{served}/?tab=captions.order&caption=a+happy+face")
     expect(page.get_by_text("expected two colours or two sizes").first).to_be_visible(timeout=60_000)
+
+
+# 2014 to 2021 ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_years_pass_from_one_seed_and_each_says_how_far_it_is(page, served):
+    player = opened(page, served, "years&seed=5", "years", "seed=5")
+    expect(player).to_contain_text(re.compile(r"\d{4}: .+ · .+ · distance \d+"))
+    player = opened(page, served, "years.beside&seed=5", "years-beside", "seed=5")
+    for year in range(2014, 2022):
+        expect(player).to_contain_text(f"{year}: ")
+
+
+def test_pairs_of_one_code_and_faces_asked_for(page, served):
+    player = opened(page, served, "years.pairs&seed=5", "years-pairs", "seed=5")
+    for title in ("dark hair", "bright hair"):
+        expect(player.get_by_text(title, exact=True)).to_have_count(2)
+    player = opened(page, served, "years.asked&guidance=4&seed=5", "years-asked", "guidance=4")
+    expect(player).to_contain_text("noise 4")

@@ -7,6 +7,7 @@ import torch
 
 from dgm_models import catalog, weights
 from dgm_models.applications import years as y
+from dgm_models.applications.receipt import Receipt
 from dgm_models.contracts import Noise
 from dgm_models.data import SETS
 from dgm_models.families.years import GAMES, GANOfYear
@@ -96,10 +97,17 @@ def test_hair_is_as_frequent_as_it_is_said_to_be():
 
 
 def test_what_a_year_brings_is_said_beside_the_best_before(monkeypatch):
-    known = {2014: 30.0, 2015: 12.0, 2016: 14.0}
+    known = {2014: 30.0, 2015: 5.49, 2016: 14.0}
     monkeypatch.setattr(weights, "manifest", lambda: {y.id_of(year): {"scores": {"frechet_ratio": far}} for year, far in known.items()})
-    assert [y.gain(year) for year in known] == ["distance 30", "distance 12", "distance 14, no gain at this size"]
+    assert [y.gain(year) for year in known] == ["distance 30", "distance 5.5", "distance 14, no gain at this size"]
     assert y.gain(2017) == ""
+
+
+def test_years_that_cost_alike_are_told_together():
+    made = {year: y.Faces(torch.zeros(1), Receipt("", 7, evaluations=n)) for year, n in ((2014, 1), (2015, 1), (2020, 40))}
+    assert y.costs(made) == (
+        "evaluations 2014 to 2015: 1 a face; 2020: 40 a face · 2014: 0 ms, 1 evaluation · 2015: 0 ms, 1 evaluation · 2020: 0 ms, 40 evaluations"
+    )
 
 
 def test_games_are_named():

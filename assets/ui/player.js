@@ -108,7 +108,7 @@ function fit() {
   const tall = (height() - words - sum('gaps', 1)) / sum('natural', 1);
   const across = Math.min(...drawn.map((part) => (room - part.gaps[0]) / part.natural[0]));
   // so that pictures of many models are still told apart, the page may be longer than the window
-  const least = Math.max(...drawn.map((part) => (part.high ? (wide ? 44 : 28) / part.high : 0))), most = Math.min(...drawn.map((part) => part.most || 6));
+  const least = Math.max(...drawn.map((part) => (part.high ? (wide ? 44 : 28) / part.high : 0))), most = Math.min(...drawn.map((part) => part.most || Math.max(6, 168 / (part.high || 168))));
   const scale = Math.min(across, Math.max(least, Math.min(most, tall)));
   for (const part of drawn) part.resize(scale);
   stage.classList.toggle('dense', wide && drawn.some((part) => part.high && part.high * scale < 64));

@@ -73,6 +73,15 @@ def faces(year: int, seed: int, count: int, y: Tensor | None = None, guidance: f
     return Faces(x, receipt)
 
 
+def costs(made: dict[int, Faces]) -> str:
+    """What the years' faces cost: how many evaluations each, years that cost as many together, and then the cost of each year's."""
+    spans: dict[float, list[int]] = {}
+    for year, each in made.items():
+        spans.setdefault(each.receipt.evaluations, []).append(year)
+    said = [f"{years[0]}{f' to {years[-1]}' if years[1:] else ''}: {evaluations:.0f} a face" for evaluations, years in spans.items()]
+    return " · ".join([f"evaluations {'; '.join(said)}", *(f"{year}: {each.receipt.cost}" for year, each in made.items())])
+
+
 def pairs(seed: int, count: int) -> tuple[Tensor, Tensor]:
     """Of the coupled networks, faces with dark hair and with bright hair, each pair from one code: two times (n, 3, 16, 16)."""
     kinds = catalog.dataset(id_of(COUPLED)).condition.count
@@ -91,5 +100,5 @@ def gain(year: int) -> str:
         return ""
     before = [value for each, value in known.items() if each < year]
     if not before:
-        return f"distance {known[year]:.0f}"
-    return f"distance {known[year]:.0f}" + ("" if known[year] < min(before) else ", no gain at this size")
+        return f"distance {known[year]:.2g}"
+    return f"distance {known[year]:.2g}" + ("" if known[year] < min(before) else ", no gain at this size")

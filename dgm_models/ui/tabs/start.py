@@ -76,6 +76,8 @@ USES = (
     ("super-resolution", "Super-resolution", "p(large | small)"),
     ("interpolation", "Interpolation", "a way from one to another"),
     ("captions", "Text to image", "p(picture | caption), stage by stage"),
+    ("translation", "Translation", "one style as another, without pairs"),
+    ("years", "2014 – 2021", "one budget, the idea of each year"),
     ("colorization", "Colorization", "p(colour | grey)"),
     ("enlarging", "Photos enlarged", "faithful, or sharp"),
     ("filling", "Photos filled in", "paint a hole, see what may be there"),

@@ -20,7 +20,7 @@ COUNT, ACROSS, BESIDE, ROWS = 40, 10, 10, 4
 
 
 def build() -> Live:
-    words = "The same faces, the same budget of 0.4 million parameters, the idea of each year. Step through the years with the slider."
+    words = "The same faces, 0.4 million parameters, and the idea of each year. Distance 1: as near to real faces as other real ones."
     with p.view(ID, "Through the years", words):
         live = p.wired(ID, [p.column(2, p.seed(), width=200), p.column(10, p.player(ID), width=300)], _through, api_name=ID)
         p.folded("years", [y.id_of(year) for year in y.YEARS], _code())
@@ -29,7 +29,7 @@ def build() -> Live:
         [p.column(2, p.seed(), width=200), p.column(10, p.player("years-beside"), width=300)],
         _beside,
         "Side by side",
-        "A row a year: its idea, how far its faces are from real ones (1: as far as other real ones), what they cost.",
+        "A row a year, and its distance from real faces: 1 is as near as other real ones.",
     )
     live.parts["pairs"] = p.panel(
         f"{ID}.pairs",
@@ -66,21 +66,21 @@ def _code() -> str:
 
 def _through(seed: int) -> list[Any]:
     """A frame a year."""
-    frames, costs = [], []
-    for year in y.YEARS:
-        made = y.faces(year, seed, COUNT)
-        frames.append(Frame(made.x, " · ".join(filter(None, (catalog.recipe(y.id_of(year)).title, y.IDEAS[year], y.gain(year))))))
-        costs.append(f"{year}: {made.receipt.cost}")
-    return [Film([Row(frames, ACROSS, view=PHOTOS)], f"{ID}-{seed}", "; ".join(costs), autoplay=True)]
+    made = {year: y.faces(year, seed, COUNT) for year in y.YEARS}
+    frames = [
+        Frame(made[year].x, " · ".join(filter(None, (catalog.recipe(y.id_of(year)).title, y.IDEAS[year], y.gain(year)))))
+        for year in y.YEARS
+    ]
+    return [Film([Row(frames, ACROSS, view=PHOTOS)], f"{ID}-{seed}", y.costs(made))]
 
 
 def _beside(seed: int) -> list[Any]:
+    made = {year: y.faces(year, seed, BESIDE) for year in y.YEARS}
     rows = []
     for year in y.YEARS:
-        made = y.faces(year, seed, BESIDE)
-        said = "; ".join(filter(None, (y.gain(year), made.receipt.cost)))
-        rows.append(Row(still(made.x), BESIDE, catalog.recipe(y.id_of(year)).title, said, view=PHOTOS))
-    return [Film(rows, f"{ID}-beside-{seed}", "one seed a column")]
+        title, far = catalog.recipe(y.id_of(year)).title, y.distance(year)
+        rows.append(Row(still(made[year].x), BESIDE, title if far is None else f"{title} · {far:.2g}", y.gain(year), view=PHOTOS))
+    return [Film(rows, f"{ID}-beside-{seed}", y.costs(made))]
 
 
 def _pairs(seed: int) -> list[Any]:
@@ -96,5 +96,5 @@ def _asked(guidance: float, seed: int) -> list[Any]:
     labels = torch.arange(len(names))
     for row, own in enumerate(seeds_from(seed, ROWS)):
         made = y.faces(y.GUIDED, own, len(names), labels, guidance, alike=True)
-        rows.append(Row(still(made.x), len(names), f"noise {row + 1}", made.receipt.cost, tuple(names) if not row else (), view=PHOTOS))
+        rows.append(Row(still(made.x), len(names), f"noise {row + 1}", heads=tuple(names) if not row else (), view=PHOTOS))
     return [Film(rows, f"{ID}-asked-{seed}", str(made.receipt))]
