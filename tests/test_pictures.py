@@ -253,6 +253,30 @@ def test_two_colours_change_places_and_a_caption_without_any_is_refused(page, se
     expect(page.get_by_text("expected two colours or two sizes").first).to_be_visible(timeout=60_000)
 
 
+# translation ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_emoji_is_translated_and_back_with_three_weights_of_the_way_back(page, served, photograph):
+    player = opened(page, served, "translation&picture=5", "translation", "picture=5")
+    for title in ("as trained", "little", "none", "true partner"):
+        expect(player).to_contain_text(title)
+    expect(player).to_contain_text(re.compile(r"\d+% Twemoji; back off by \d+\.\d %"))
+    before = player.get_attribute("data-link")
+    page.get_by_role("button", name="Another emoji").locator("visible=true").click()
+    page.wait_for_function(
+        "(old) => document.querySelector('#player-translation .dgm-player').dataset.link !== old", arg=before, timeout=60_000
+    )
+    upload(page, "emoji-translation", photograph)
+    expect(player).not_to_contain_text("true partner", timeout=60_000)
+
+
+def test_many_emoji_and_digits_of_two_hands(page, served):
+    player = opened(page, served, "translation.many&way=Twemoji+to+Noto&weight=none&seed=4", "translation-many", "weight=none")
+    expect(player).to_contain_text("true partner")
+    player = opened(page, served, "translation.hands&way=USPS+to+MNIST&seed=4", "translation-hands", "seed=4")
+    expect(player).to_contain_text(re.compile(r"read as \d, then \d"))
+
+
 # 2014 to 2021 ---------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from dgm_models.applications import translating as t
@@ -30,3 +31,18 @@ def test_digits_of_one_hand_are_as_large_as_those_of_the_other():
     assert small.amax() <= 1
     rows = (small[0, 0].sum(1) > 0.2).nonzero()
     assert rows.max() - rows.min() >= 12
+
+
+def test_a_translation_goes_there_and_back_and_says_what_was_lost():
+    x = t.pairs()[0][:3]
+    made = t.there_and_back(t.EMOJI, x, 1)
+    assert made.y.shape == made.back.shape == made.error.shape == x.shape
+    assert (made.y - x).abs().mean() > 0.01
+    assert (made.back - x).abs().mean() < (made.y - x).abs().mean()
+    assert made.receipt.evaluations == 2
+    lost = [(t.there_and_back(id, x, 1).back - x).abs().mean() for id in t.WEIGHTS.values()]
+    assert lost[0] < lost[2]
+    with pytest.raises(ValueError, match="at once"):
+        t.there_and_back(t.EMOJI, x[:0], 1)
+    with pytest.raises(ValueError, match="kind 0 or 1"):
+        t.there_and_back(t.EMOJI, x, 2)

@@ -80,7 +80,7 @@ def _code() -> str:
 def _emoji(name: str, to: int) -> p.Control:
     """One of the held-out emoji, or a person's own picture."""
     names = tuple(map(str, range(len(emoji.names()))))
-    return picture(f"emoji-{name}", names, lambda which: t.pairs()[1 - to][int(which)], "66", "emoji")
+    return picture(f"emoji-{name}", names, lambda which: t.pairs()[1 - to][int(which)], "218", "emoji")
 
 
 def _weight(before: list[p.Laid]) -> p.Laid:
