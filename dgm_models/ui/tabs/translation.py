@@ -19,6 +19,7 @@ from dgm_models.ui.widgets import Live
 
 ID, TITLE, MODEL = "translation", "Translation", t.EMOJI
 WAYS = {f"{one} to {other}": to for to, (one, other) in ((1, tuple(emoji.STYLES)), (0, tuple(reversed(emoji.STYLES))))}
+SIGNS = {1: ("x", "G(x)", "F(G(x))"), 0: ("y", "F(y)", "G(F(y))")}  # of a picture, there, and back: G is the way to the kind 1, F the other
 MANY, COUNT, HANDS = 12, 10, {"MNIST to USPS": 1, "USPS to MNIST": 0}
 
 
@@ -47,7 +48,7 @@ def build() -> Live:
         ],
         _many,
         "Many",
-        "Held-out emoji, translated, beside the true partner, which nothing ever saw as such.",
+        "Held-out emoji, translated, above their true partners. Counted: those that a judge takes for the other style.",
     )
     live.parts["hands"] = p.panel(
         f"{ID}.hands",
@@ -96,7 +97,7 @@ def _microscope(photo: Tensor, to: int) -> list[Any]:
         costs.append(f"{name}: {made.receipt.cost}")
         off = float((made.back - x).abs().mean())
         said = f"{float(t.taken_for(made.y, to)):.0%} {style}; back off by {100 * off:.1f} %"
-        heads = ("x", "G(x)", "F(G(x))", "2 × off") if not rows else ()
+        heads = (*SIGNS[to], "2 × off") if not rows else ()
         rows.append(Row(still(torch.cat([x, made.y, made.back, made.error])), 4, f"cycle: {name}", said, heads, view=PHOTOS))
     if at is not None:
         words = emoji.names()[at]
@@ -108,11 +109,11 @@ def _many(way: str, weight: str, seed: int) -> list[Any]:
     to, both = WAYS[way], t.pairs()
     picked = torch.randperm(len(both[0]), generator=torch.Generator().manual_seed(seed))[: 2 * MANY]
     made = t.there_and_back(t.WEIGHTS[weight], both[1 - to][picked], to)
-    rows = []
+    (one, other, _), rows = SIGNS[to], []
     for some in (slice(0, MANY), slice(MANY, 2 * MANY)):
-        rows.append(Row(still(made.x[some]), MANY, "x", kind="data", view=PHOTOS))
+        rows.append(Row(still(made.x[some]), MANY, one, kind="data", view=PHOTOS))
         taken = int((t.taken_for(made.y[some], to) > 0.5).sum())
-        rows.append(Row(still(made.y[some]), MANY, "G(x)", f"{taken} of {MANY} taken for that style", view=PHOTOS))
+        rows.append(Row(still(made.y[some]), MANY, f"{other} · {taken} of {MANY}", view=PHOTOS))
         rows.append(Row(still(both[to][picked][some]), MANY, "true partner", kind="data", view=PHOTOS))
     return [Film(rows, f"{ID}-many-{seed}", str(made.receipt))]
 
@@ -126,11 +127,12 @@ def _hands(x: Tensor, way: str, seed: int) -> list[Any]:
     picked = torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))[:COUNT]
     others = t.there_and_back(t.HANDS, known[picked], to)
     read = lambda y: ", ".join(map(str, catalog.load(t.LABEL).probabilities(y).argmax(1).tolist()))  # noqa: E731
+    one, other, back = SIGNS[to]
     tiles, heads = torch.cat([mine.x, mine.y, mine.back, mine.error]), ("yours", "USPS", "back", "2 × off")
     rows = [
         Row(still(tiles), COUNT, "your digit", f"read as {read(mine.x)}, then {read(mine.y)}", heads, view=PICTURES),
-        Row(still(others.x), COUNT, "x", kind="data", view=PICTURES),
-        Row(still(others.y), COUNT, "G(x)", f"read as {read(others.y)}" if to else "", view=PICTURES),
-        Row(still(others.back), COUNT, "F(G(x))", view=PICTURES),
+        Row(still(others.x), COUNT, one, kind="data", view=PICTURES),
+        Row(still(others.y), COUNT, other, f"read as {read(others.y)}" if to else "", view=PICTURES),
+        Row(still(others.back), COUNT, back, view=PICTURES),
     ]
     return [Film(rows, f"{ID}-hands-{seed}", str(mine.receipt))]
