@@ -97,9 +97,9 @@ def test_hair_is_as_frequent_as_it_is_said_to_be():
 
 
 def test_what_a_year_brings_is_said_beside_the_best_before(monkeypatch):
-    known = {2014: 30.0, 2015: 5.49, 2016: 14.0}
+    known = {2014: 130.0, 2015: 2.97, 2016: 14.0}
     monkeypatch.setattr(weights, "manifest", lambda: {y.id_of(year): {"scores": {"frechet_ratio": far}} for year, far in known.items()})
-    assert [y.gain(year) for year in known] == ["distance 30", "distance 5.5", "distance 14, no gain at this size"]
+    assert [y.gain(year) for year in known] == ["distance 130", "distance 3.0", "distance 14, no gain at this size"]
     assert y.gain(2017) == ""
 
 

@@ -93,6 +93,11 @@ def distance(year: int) -> float | None:
     return weights.manifest().get(id_of(year), {}).get("scores", {}).get("frechet_ratio")
 
 
+def rounded(distance: float) -> str:
+    """A distance to as many digits as mean something of 1,000 faces."""
+    return f"{distance:.1f}" if distance < 10 else f"{distance:.0f}"
+
+
 def gain(year: int) -> str:
     """What the year's idea brings here, by that distance beside the best of the years before."""
     known = {each: distance(each) for each in YEARS if each <= year}
@@ -100,5 +105,5 @@ def gain(year: int) -> str:
         return ""
     before = [value for each, value in known.items() if each < year]
     if not before:
-        return f"distance {known[year]:.2g}"
-    return f"distance {known[year]:.2g}" + ("" if known[year] < min(before) else ", no gain at this size")
+        return f"distance {rounded(known[year])}"
+    return f"distance {rounded(known[year])}" + ("" if known[year] < min(before) else ", no gain at this size")

@@ -185,6 +185,9 @@ FIGURES = (
     ),
     Figure("partner_there_untranslated", "the same, untranslated", "{:.1%}", "higher", "of the emoji as they were", about="restoring"),
     Figure("style_there", "taken for the other style", "{:.0%}", "higher", "of the same, by a judge of style", about="restoring"),
+    Figure("partner_back", "the other way: true partner", "{:.1%}", "higher", "of held-out emoji from Twemoji to Noto", about="restoring"),
+    Figure("partner_back_untranslated", "untranslated", "{:.1%}", "higher", "of the emoji as they were", about="restoring"),
+    Figure("style_back", "the other way: taken for the style", "{:.0%}", "higher", "of the same, by a judge of style", about="restoring"),
     Figure(
         "label_kept",
         "label kept",

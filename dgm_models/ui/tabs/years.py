@@ -79,7 +79,7 @@ def _beside(seed: int) -> list[Any]:
     rows = []
     for year in y.YEARS:
         title, far = catalog.recipe(y.id_of(year)).title, y.distance(year)
-        rows.append(Row(still(made[year].x), BESIDE, title if far is None else f"{title} · {far:.2g}", y.gain(year), view=PHOTOS))
+        rows.append(Row(still(made[year].x), BESIDE, title if far is None else f"{title} · {y.rounded(far)}", y.gain(year), view=PHOTOS))
     return [Film(rows, f"{ID}-beside-{seed}", y.costs(made))]
 
 
