@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -85,6 +86,19 @@ def test_a_model_that_heeds_numbers_begins_as_the_one_that_heeds_labels():
     settings = model.Settings(steps=4)
     assert torch.allclose(model.sample(Noise([1, 2, 3]), asked, settings), teacher.sample(Noise([1, 2, 3]), labels, settings), atol=1e-4)
     assert torch.allclose(model.sample(Noise([1]), None, settings), teacher.sample(Noise([1]), None, settings), atol=1e-4)
+
+
+def test_a_model_that_begins_as_another_ends_on_the_way_to_where_training_led():
+    recipe = catalog.recipe(w.WRITER)
+    model = catalog.build(replace(recipe, family_config={**recipe.family_config, "apart": 0.75}))
+    lesson = model.lessons(catalog.load("diffusion-mnist"))
+    next(lesson)
+    begun = [p.detach().clone() for p in model.parameters()]
+    with torch.no_grad():
+        for p in model.parameters():
+            p += 1
+    assert list(lesson) == []
+    assert all(torch.allclose(now, then + 0.75, atol=1e-5) for now, then in zip(model.parameters(), begun, strict=True))
 
 
 def test_the_data_set_says_how_each_digit_is_written():

@@ -53,7 +53,8 @@ class DiffusionRestoring(Settings):
 class Diffusion(Family):
     """Class-conditional flow matching with classifier-free guidance, on pictures or on points.
 
-    network(x_t, t (n,), labels (n,)) -> velocity, like x_t.
+    network(x_t, t (n,), labels (n,)) -> velocity, like x_t. apart: where it begins as a teacher, how far of the way from there to where
+    training led it ends.
     """
 
     Settings = DiffusionSettings
@@ -61,9 +62,9 @@ class Diffusion(Family):
     restores = (Linear,)
     quick = MappingProxyType({"steps": 12})  # within 2 % of what 32 steps give
 
-    def __init__(self, network: nn.Module, space: Space, condition: Condition = NOTHING, drop: float = 0.1) -> None:
+    def __init__(self, network: nn.Module, space: Space, condition: Condition = NOTHING, drop: float = 0.1, apart: float = 1.0) -> None:
         super().__init__()
-        self.network, self.space, self.condition, self.drop = fitted(network, space.shape), space, condition, drop
+        self.network, self.space, self.condition, self.drop, self.apart = fitted(network, space.shape), space, condition, drop, apart
         self.evidence = "lower bound" if space.discrete else "estimate"
         # log of how often each grey level occurs in the training data: the decoder of the last noise, see log_prob
         self.register_buffer("log_prior", torch.full((256,), -math.log(256)))
@@ -79,10 +80,15 @@ class Diffusion(Family):
         return (self.network(x_t, t, y) - (data - noise)).square().mean()
 
     def lessons(self, teacher: Learner | None) -> Iterator[str]:
-        """Begins as a trained one that hears labels alone, where that is its teacher."""
+        """Begins as a trained one that hears labels alone, where that is its teacher; of what it has learned it then takes the share that
+        `apart` says, so as not to forget labels over numbers (Wortsman et al., 2022: WiSE-FT)."""
         if teacher is not None:
             self.network.begin_as(teacher.network)
+        begun = [p.detach().cpu().clone() for p in self.network.parameters()]
         yield ""
+        with torch.no_grad():
+            for first, last in zip(begun, self.network.parameters(), strict=True):
+                last.lerp_(first.to(last), 1 - self.apart)
 
     def velocity(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
         """E[x - noise | x_t], like x_t; t: (n,) in [0, 1]; y: (n,) in 0..classes."""
