@@ -144,6 +144,6 @@ def _answers(model: nn.Module, grey: Tensor, seeds: range) -> Tensor:
     for i in range(0, len(grey), BATCH):
         part = grey[i : i + BATCH]
         with fast(model):
-            x = model.sample(Noise(seeds[i : i + BATCH]), known(part), colours.PLAIN).float()
+            x = model.sample(Noise(seeds[i : i + BATCH]), known(part), colours.COLOURING).float()
         made.append(put_back_in_range(x, part, Grey()))
     return torch.cat(made)
