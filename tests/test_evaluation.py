@@ -98,6 +98,8 @@ def test_the_table_is_the_manifest(tmp_path):
     share = weights.manifest()["gmm-mnist"]["scores"]["read_as_asked"]
     assert f"{share:.1%}" in next(line for line in text.splitlines() if "gmm-mnist" in line)
     assert "stale" not in text
+    assert "diffusion-shape-mnist" in text  # one that serves a panel, of a data set that is another's
+    assert "palette-cifar" not in text  # of which no table has a figure
 
 
 def test_a_student_of_three_lessons_is_trained_and_an_interrupted_one_goes_on(few, monkeypatch, tmp_path):

@@ -13,11 +13,13 @@ BEGIN, END = "<!-- results -->", "<!-- /results -->"
 
 
 def table(data: str) -> str:
-    """Markdown: a row a generative model of a data set, a column a figure that any of them has."""
+    """Markdown: a row a generative model of a data set, a column a figure that any of them has; nothing where none has any."""
     known = weights.manifest()
     rows = [catalog.recipe(id) for id in _listed(data)]
     scores = {row.id: known[row.id].get("scores", {}) for row in rows}
     columns = [figure for figure in FIGURES if "table" in figure.on and any(figure.key in found for found in scores.values())]
+    if not columns:
+        return ""
     lines = ["| model | parameters | " + " | ".join(figure.name for figure in columns) + " |", "|" + "---|" * (len(columns) + 2)]
     for row in rows:
         cells = [figure.show(scores[row.id]) or "" for figure in columns]
@@ -27,14 +29,17 @@ def table(data: str) -> str:
 
 def tables() -> str:
     """All of them, each under the name of its data."""
-    return "\n\n".join(f"### {data.title}\n\n{table(data.id)}" for data in SETS.values() if not data.of and _listed(data.id))
+    found = {data.title: table(data.id) for data in SETS.values()}
+    return "\n\n".join(f"### {title}\n\n{lines}" for title, lines in found.items() if lines)
 
 
 def _listed(data: str) -> list[str]:
-    """The trained models of a data set that draw, and what they are compared with."""
+    """The trained models of a data set that draw, and what they are compared with; of one that is another's in another way, or whose
+    models serve one panel each, those."""
     known = weights.manifest()
-    companions = [id for id, row in catalog.MODELS.items() if id in known and row.data == data and row.role in ("companion", "stage")]
-    return [*catalog.models_for("sample", data=data), *companions]
+    of_role = lambda *roles: [id for id, row in catalog.MODELS.items() if id in known and row.data == data and row.role in roles]  # noqa: E731
+    drawing = [] if SETS[data].of else catalog.models_for("sample", data=data)
+    return [*drawing, *of_role("companion", "stage")] or of_role("part")
 
 
 def write_table(path: Path = README) -> None:
