@@ -282,6 +282,19 @@ def test_a_filler_and_a_diffusion_keep_what_is_seen_and_both_learn():
         last(diffusion.restore(Shrink(4)(x), Shrink(4), Noise(range(4))))
 
 
+def test_a_filler_hears_its_critic_after_it_was_alone_and_more_and_more():
+    torch.manual_seed(0)
+    filler = Filler(Filling(3, width=8, critic_width=8), Pixels(3, 32), adversarial=0.1, alone=0.5)
+    x = BUTTERFLY[..., 64:96, 64:96].expand(4, -1, -1, -1)
+    losses = []
+    for share in (0.0, 0.5, 0.75, 1.0):
+        filler.age(share)
+        torch.manual_seed(1)
+        losses.append(float(filler.loss(x, player="generator").detach()))
+    assert losses[0] == losses[1] < losses[2]
+    assert losses[3] - losses[0] == pytest.approx(2 * (losses[2] - losses[0]), rel=1e-3)
+
+
 def test_what_lies_in_a_hole_is_nothing_to_go_by():
     torch.manual_seed(0)
     filler = Filler(Filling(3, width=8, critic_width=8), Pixels(3, 32)).eval()

@@ -26,16 +26,29 @@ PLAIN = DiffusionSettings(steps=16, guidance_scale=1.0, temperature=0.85)  # at 
 class Filler(Learner):
     """network.generator(signal, seen) -> signal; network.critic(signal beside seen) -> a score a patch.
 
-    adversarial: the critic's word beside the mean absolute error. gamma: weighs R1 and R2 (Huang et al., 2024).
+    adversarial: the critic's word beside the mean absolute error. alone: the share of training in which the generator goes by its error
+    alone; after it the critic's word grows in evenly. gamma: weighs R1 and R2 (Huang et al., 2024).
     """
 
-    def __init__(self, network: nn.Module, space: Pixels, adversarial: float = 0.1, gamma: float = 0.02, penalised: float = 0.25) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        space: Pixels,
+        adversarial: float = 0.02,
+        alone: float = 0.4,
+        gamma: float = 0.02,
+        penalised: float = 0.25,
+    ) -> None:
         super().__init__()
         self.network, self.space, self.classes = fitted(network, space.shape), space, 0
-        self.adversarial, self.gamma, self.penalised = adversarial, gamma, penalised
+        self.adversarial, self.alone, self.gamma, self.penalised = adversarial, alone, gamma, penalised
+        self.heard = adversarial  # the critic's word by now
 
     def players(self) -> dict[str, nn.Module]:
         return {"critic": self.network.critic, "generator": self.network.generator}
+
+    def age(self, share: float) -> None:
+        self.heard = self.adversarial * max(0.0, share - self.alone) / (1 - self.alone)
 
     @torch.no_grad()
     def fill(self, x: Tensor, seen: Tensor) -> Tensor:
@@ -48,7 +61,7 @@ class Filler(Learner):
 
     def loss(self, x: Tensor, y: Tensor | None = None, player: str = "critic") -> Tensor:
         """The relativistic game of pairs (Jolicoeur-Martineau, 2019), patch by patch, of pictures whose holes are filled and of real ones;
-        the generator also makes little error everywhere."""
+        the generator also makes little error, everywhere and once more in holes."""
         if player not in ("critic", "generator"):
             raise ValueError(f"expected player 'critic' or 'generator', got {player!r}")
         seen = holes(len(x), x.shape[-1], x.device)
@@ -56,7 +69,9 @@ class Filler(Learner):
         filled = torch.where(seen, x, made if player == "generator" else made.detach())
         real, fake = (torch.cat([self.space.to_signal(each), seen.to(x.dtype)], 1) for each in (x, filled))
         if player == "generator":
-            return (made - x).abs().mean() + self.adversarial * lead(self.network.critic(real), self.network.critic(fake))
+            off = (made - x).abs()
+            error = off.mean() + (off.mean(1, keepdim=True) * ~seen).sum() / (~seen).sum().clamp_min(1)
+            return error + self.heard * lead(self.network.critic(real), self.network.critic(fake)) if self.heard else error
         return penalised_lead(self.network.critic, real, fake, self.gamma, max(1, round(self.penalised * len(x))))
 
 
