@@ -148,14 +148,14 @@ def _answers(photo: Tensor, steps: int, seed: int) -> list[Any]:
     x = snapshot.squared(photo, SIDE)
     grey = x.mean(1, keepdim=True)
     least, made = c.least_error(grey), c.colour(grey, seeds_from(seed, ANSWERS), steps=steps)
-    spread = (2 * made.x.std(0, keepdim=True, correction=0)).clamp(0, 1)
+    spread = (4 * made.x.std(0, keepdim=True, correction=0)).clamp(0, 1)
     tiles = torch.cat([grey.expand_as(x), x, least, made.x.mean(0, keepdim=True), spread])
     read = ", ".join(c.read_as(tiles[:3]))
     error, best = c.decibels(c.chroma_error(least, x)), c.decibels(c.chroma_error(made.x, x).min())
     said = f"read as {_tally(c.read_as(made.x))}; the nearest one's colour {float(best):.1f} dB, that of least error {float(error):.1f} dB"
     rows = [
         Row(
-            still(tiles), 5, "the picture", f"read as {read}", ("grey", "real", "least error", "mean of 8", "2 × std"), "data", view=PHOTOS
+            still(tiles), 5, "the picture", f"read as {read}", ("grey", "real", "least error", "mean of 8", "4 × std"), "data", view=PHOTOS
         ),
         Row(bare(made.frames, FRAMES), 4, "eight answers", said, view=PHOTOS),
     ]
