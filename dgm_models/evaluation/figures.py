@@ -126,7 +126,7 @@ FIGURES = (
         "coloured, read as they are",
         "{:.1%}",
         "higher",
-        "share of test pictures that the judge reads aright in drawn colours; of grey ones and real ones beside it",
+        "share of test pictures that the judge reads aright in colours drawn with the app's own settings",
         count="coloured_pictures",
         about="restoring",
     ),

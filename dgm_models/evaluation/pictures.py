@@ -32,7 +32,7 @@ def written(id: str, model: nn.Module) -> Scores:
     made = _sampled(model, torch.cat([labels[:, None].float(), picked], 1), HEEDING)
     keep_sheet(f"{id}-samples", made[:100], 10)
     found = strokes.measure(made)
-    scores: Scores = {"written_draws": ASKED, "read_as_asked": share(reads(made, "mnist") == labels)}
+    scores: Scores = {"written_draws": ASKED, "read_as_asked_guided": share(reads(made, "mnist") == labels)}
     for at, name in enumerate(strokes.NAMES):
         scores[f"asked_{name}"] = within(picked[:, at], found[:, at], labels)
     return scores

@@ -93,13 +93,14 @@ def _code() -> str:
     return "\n".join(
         [
             "from dgm_models import Noise, load",
+            "from dgm_models.applications.colours import COLOURING",
             "from dgm_models.data import SETS",
             "from dgm_models.data.colour import known",
             "from dgm_models.measurements import Grey",
             "",
             f'model, (x, _) = load("{c.COLOURS}"), SETS["cifar"].shown()',
             "grey = Grey()(x[2:3] / 255)",
-            "answers = model.sample(Noise(range(8)), known(grey.expand(8, -1, -1, -1)))",
+            "answers = model.sample(Noise(range(8)), known(grey.expand(8, -1, -1, -1)), COLOURING)",
             "",
             "# the same without being told: guided to the grey at each step",
             "*_, frame = model.restore(grey.expand(8, -1, -1, -1), Grey(), Noise(range(8)))",
