@@ -100,6 +100,23 @@ def test_a_molecule_that_is_looked_at_turns_in_space(page, served):
     assert body.inner_html() != turned
 
 
+def test_drug_like_molecules_are_drawn_and_a_string_of_one_is_read_by_the_model_that_knows_them(page, served):
+    opened(page, served, "&model=gpt-zinc&seed=4", "model=gpt-zinc")
+    expect(page.locator(TILES)).to_have_count(12)
+    titles = [each.get_attribute("title").partition(": ")[0] for each in page.locator(f"{TILES}:not(.wrong)").all()]
+    assert len(titles) >= 8
+    assert max(map(len, titles)) > 30
+    expect(page.locator("#molecule")).to_contain_text("are different ones")
+    expect(page.locator("#molecule")).not_to_contain_text("are new")  # ZINC does not ship whole
+    page.goto(f"{served}/?tab=molecules.typed&smiles={titles[0].replace('#', '%23').replace('+', '%2B')}")
+    drawing = page.locator("#chart-molecule-drawing")
+    expect(drawing).to_contain_text("nats in all", timeout=30_000)
+    page.get_by_label("Model").locator("visible=true").click()
+    page.get_by_role("option", name="GPT, QM9").click()
+    expect(drawing).to_contain_text("The model spells with", timeout=30_000)
+    assert page.errors == []
+
+
 def test_another_model_of_molecules_builds_them_atom_by_atom(page, served):
     opened(page, served, "&model=gflownet-qm9&seed=4", "model=gflownet-qm9")
     expect(page.locator(TILES)).to_have_count(12)

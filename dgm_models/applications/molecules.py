@@ -24,7 +24,8 @@ from dgm_models.spaces import Graphs, Smiles
 GPT, VAE = "gpt-qm9", "vae-qm9"
 KNOWS = "molecules of at most nine atoms of C, N, O and F, without charges"  # of QM9, as graphs and as SELFIES
 END = "∎"
-DRAFTS, ROUNDS, LONGEST_PIECE, DRAFT_STEP = 4, 3, 12, 100_003  # of strings with a piece; the last: seeds from one draft to the next
+DRAFTS, PLACES, ROUNDS, LONGEST_PIECE = 4, 48, 3, 12  # of strings with a piece
+DRAFT_STEP = 100_003  # seeds from one draft to the next
 RADIUS, BITS = 2, 2048  # of the circular fingerprints by which molecules are compared
 
 
@@ -64,6 +65,13 @@ def models() -> dict[str, str]:
     return {f"{catalog.recipe(id).title}, {title}": id for data, title in known.items() for id in catalog.models_for("sample", data=data)}
 
 
+def spellers() -> dict[str, str]:
+    """Those of them that write a string letter by letter, so that each letter has a cost, and that go on from a piece; who spells the
+    longest strings comes first."""
+    known = [(title, id) for title, id in models().items() if id in catalog.models_for("restore", Hide, catalog.dataset(id).id)]
+    return dict(sorted(known, key=lambda each: -catalog.dataset(each[1]).space.length))
+
+
 def heeded(count: int, seed: int) -> tuple[Tensor, Tensor, list[str]]:
     """Molecules drawn with the properties of held-out ones as their wish: what was asked for and what was measured of those that are
     molecules, each (k, 3), and their strings."""
@@ -99,10 +107,11 @@ def between(one: str, other: str, steps: int) -> Drawn:
 def with_piece(id: str, count: int, seed: int, settings: StringSettings, piece: str, asked: tuple[float, ...] | None = None) -> Drawn:
     """Draw so many strings that hold a piece, a valid string itself, letter by letter.
 
-    Of DRAFTS strings that the model draws freely, each place is weighed by how likely the piece is there, and one is drawn by these weights
-    (sampling importance resampling: Rubin, 1988); from behind the piece on the model goes on. Where what comes out does not hold the piece
-    as RDKit reads it, a digit of it having closed another ring say, that string is drawn anew, ROUNDS times at most. Behind the piece
-    only the temperature counts, neither top-p nor guidance. ValueError for a piece that cannot be spelt or has no room.
+    Of DRAFTS strings that the model draws freely, PLACES at most, drawn by lot, are weighed by how likely the piece is there, and one is
+    drawn by these weights (sampling importance resampling: Rubin, 1988); from behind the piece on the model goes on. Where what comes out
+    does not hold the piece as RDKit reads it, a digit of it having closed another ring say, that string is drawn anew, ROUNDS times at
+    most. Behind the piece only the temperature counts, neither top-p nor guidance. ValueError for a piece that cannot be spelt or has no
+    room.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"How many: expected 1 to {MOST} molecules, got {count}")
@@ -157,6 +166,8 @@ def _begun(model: Strings, piece: Tensor, noise: Noise, y: Tensor | None, settin
     inside = (at >= places[:, None]) & (at < places[:, None] + k)
     x = torch.where(inside, piece[(at - places[:, None]).clamp(0, k - 1)], torch.where(at < places[:, None], x, model.space.end))
     open_to = (drafts == model.space.end).cumsum(1)[:, :room] < 2  # not behind the end
+    lots = noise.uniform(DRAFTS * room).masked_fill(~open_to.view(n, -1), -1)
+    open_to &= (lots >= lots.topk(min(PLACES, lots.shape[1]))[0][:, -1:]).view_as(open_to)
     of = None if wide is None else wide[open_to.nonzero()[:, 0]]
     fits = torch.full(open_to.shape, -torch.inf)
     fits[open_to] = torch.where(inside.expand_as(x)[open_to], model.pixel_log_prob(x[open_to], of), 0).sum(1)

@@ -13,7 +13,6 @@ from dgm_models import catalog, weights
 from dgm_models.applications import molecules as m
 from dgm_models.applications import proposals, typed
 from dgm_models.families.strings import StringSettings
-from dgm_models.measurements import Hide
 from dgm_models.modalities.molecule import PROPERTIES, SIDE, drawing, facts, of_parts
 from dgm_models.modalities.views import view_of
 from dgm_models.ui import charts, widgets
@@ -110,7 +109,7 @@ def _free(model: str, wish: tuple[float, ...] | None, seed: int, settings: Strin
 
 def _with_piece(model: str, wish: tuple[float, ...] | None, piece: str, seed: int, settings: StringSettings) -> m.Drawn:
     """Molecules that hold what a person typed, which RDKit reads in its own process first."""
-    if model not in catalog.models_for("restore", Hide, catalog.dataset(model).id):
+    if model not in m.spellers().values():
         raise ValueError("Must be in it: only a GPT goes on from a piece. Choose one, or leave this empty.")
     known, _ = typed.read(piece, "Must be in it")
     if known.facts is None:
@@ -190,6 +189,7 @@ def _typed() -> Live:
             p.column(
                 3,
                 _smiles_box("smiles", "SMILES", TYPICAL),
+                p.model_of(m.spellers()),
                 p.press("Read"),
                 "A string of SMILES: letters are atoms, = and # bonds, brackets branches, digits close rings.",
                 width=230,
@@ -250,12 +250,12 @@ def _as_typed(value: Any) -> str:
     return made
 
 
-def _read(smiles: str) -> list[Any]:
-    """A typed string: drawn, measured, and in the colours of its surprise."""
-    known, parts = typed.read(smiles)
+def _read(smiles: str, model: str) -> list[Any]:
+    """A typed string: drawn, measured, and in the colours of a model's surprise."""
+    known, parts = typed.read(smiles, data=catalog.dataset(model).id)
     picture = _picture(known.smiles, parts) if parts else '<p class="dgm-hint">Nothing of it can be drawn.</p>'
     try:
-        tokens, nats = m.surprise(MODEL, known.smiles)
+        tokens, nats = m.surprise(model, known.smiles)
         said = f"{float(nats.sum()):.1f} nats in all, its end included"
         cost = f"{heat(tokens, nats.tolist())}<p class='dgm-hint'>{said}. White: foreseen. Red: a surprise.</p>"
     except ValueError as error:
