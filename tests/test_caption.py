@@ -112,7 +112,11 @@ def test_a_twin_has_the_same_words_in_other_places():
     twin = c.exchanged(row)
     assert c.caption(twin) == "a small blue seven, above a large red circle"
     assert torch.equal(c.exchanged(twin), row)
+    face = c.understood("a happy face with red hair in a blue shirt")
+    assert c.caption(c.exchanged(face)) == "a happy face with blue hair in a red shirt"
     with pytest.raises(ValueError, match="two colours or two sizes"):
         c.exchanged(c.understood("a red seven above a red circle"))
     with pytest.raises(ValueError, match="two colours or two sizes"):
         c.exchanged(c.understood("a happy face with red hair"))
+    with pytest.raises(ValueError, match="two colours or two sizes"):
+        c.exchanged(c.understood("a happy face with black hair in a red shirt"))  # no shirt is black

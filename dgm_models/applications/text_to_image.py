@@ -19,8 +19,8 @@ from dgm_models.families.autoregressive import AutoregressiveSettings
 from dgm_models.families.diffusion import DiffusionSettings
 from dgm_models.modalities import caption
 
-ENCODER, DECODER, READER = "encoder-text-captions", "decoder-captions", "reader-captions"
-UNTUNED = "encoder-captions"  # whose captions are bags of words
+ENCODER, DECODER, READER = "encoder-captions", "decoder-captions", "reader-captions"
+PLAIN = "encoder-plain-captions"  # whose captions are bags of words
 UPSAMPLERS = ("upsampler-32-captions", "upsampler-64-captions")
 PRIORS = {"diffusion": "prior-captions", "autoregressive": "prior-ar-captions"}
 NO_PRIOR = "none"
@@ -28,10 +28,11 @@ STAGES = ("prior", "16", "32", "64")  # that draw by chance, in their order
 MOST, AGAIN = 16, 1000  # pictures at once; how often a stage can be drawn again
 APART = (0, 1_000_003, 2_000_029, 3_000_017)  # between the seeds of stages, and a step aside for each time that one is drawn again
 ASIDE = 104_729
-GUIDANCE = 3.0  # of the priors and of the decoder, throughout
-PRIOR = DiffusionSettings(steps=12, guidance_scale=GUIDANCE, guide_from=0.0, guide_until=1.0)
+GUIDANCE = 2.0  # of the priors and of the decoder, throughout
+DRAWS, DRAW_STEP = 16, 500_009  # points that a prior draws for each that is kept; seeds from one to the next
+SMALL = DiffusionSettings(steps=12, guidance_scale=GUIDANCE, guide_from=0.0, guide_until=1.0)
+PRIOR = replace(SMALL, steps=24)
 PRIOR_LEVELS = AutoregressiveSettings(temperature=1.0, guidance_scale=GUIDANCE)
-SMALL = PRIOR
 LARGER = DiffusionSettings(steps=6, guidance_scale=1.0, temperature=0.5)  # at 1 they are grainy
 
 
@@ -99,15 +100,18 @@ def seeds_of(stage: str, seed: int, count: int, again: int = 0, alike: bool = Fa
 def drawn_embeddings(
     heard: Tensor, seeds: Sequence[int], prior: str = "diffusion", guidance: float | None = None
 ) -> tuple[Tensor, Receipt]:
-    """Draws of p(z | text), one a seed, (n, size), for as many embeddings of captions. ValueError for another prior than PRIORS has."""
+    """Draws of p(z | text), one a seed, (n, size), for as many embeddings of captions: of DRAWS points the one nearest to the text (Ramesh
+    et al., 2022, section 2.2, take the nearer one of two). ValueError for another prior than PRIORS has."""
     if prior not in PRIORS:
         raise ValueError(f"Prior: expected one of {', '.join(PRIORS)}, got {prior!r}")
     loaded = catalog.open_model(PRIORS[prior])
     plain = PRIOR if prior == "diffusion" else PRIOR_LEVELS
     settings = plain if guidance is None else replace(plain, guidance_scale=guidance)
     with measured(loaded, catalog.recipe(PRIORS[prior]).title, seeds[0], len(seeds)) as receipt:
-        *_, frame = loaded.model.trace(Noise(seeds), heard, settings)
-    return frame.x, receipt
+        noise = Noise([(seed + draw * DRAW_STEP) % SEED_LIMIT for seed in seeds for draw in range(DRAWS)])
+        *_, frame = loaded.model.trace(noise, heard.repeat_interleave(DRAWS, 0), settings)
+    z = frame.x.view(len(seeds), DRAWS, -1)
+    return z[torch.arange(len(z)), (z * heard[:, None]).sum(2).argmax(1)], receipt
 
 
 def decode(z: Tensor, seeds: Sequence[Sequence[int]], guidance: float | None = None) -> tuple[list[list[Frame]], list[Receipt]]:

@@ -4,7 +4,6 @@ et al., 2021: CLIP). Not a generative model, but what the models of text to imag
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +13,8 @@ from dgm_models.contracts import Learner
 from dgm_models.modalities import caption
 from dgm_models.spaces import Pixels
 
-SAID_IN_FULL = 0.4  # the share of captions that leave nothing out
-MOST_LEFT_OUT = 0.7  # of what another one says, at most
-FLIPPED = 3  # captions beside a picture's own that say one thing of it wrong
+SAID_IN_FULL = 0.15  # the share of captions that leave nothing out
+FLIPPED, EXCHANGED = 5, 2  # captions beside a picture's own that say something wrong; in how many of them things have changed places
 MEASURED, PART = 5_000, 250  # pictures that the sphere is measured with, and that are looked at at once
 HOTTEST = 4.6  # log of 100, which cosines are multiplied with at most
 
@@ -24,13 +22,14 @@ HOTTEST = 4.6  # log of 100, which cosines are multiplied with at most
 class Contrastive(Learner):
     """network.look(signals) and network.hear(words) -> (n, size), of length 1.
 
-    Beside the other captions of a batch, each picture is told from a few that say one thing wrong (Yuksekgonul et al., 2023), for in a
-    batch of chance a few attributes are enough to know a picture by.
+    Beside the other captions of a batch, each picture is told from a few that say something wrong (Yuksekgonul et al., 2023), for in a
+    batch of chance a few attributes are enough to know a picture by. exchanged: in some of them two things have changed places; without
+    those, a caption is a bag of words, and its colours belong to nothing.
     """
 
-    def __init__(self, network: nn.Module, space: Pixels) -> None:
+    def __init__(self, network: nn.Module, space: Pixels, exchanged: bool = True) -> None:
         super().__init__()
-        self.network, self.space, self.classes = network, space, 0
+        self.network, self.space, self.classes, self.exchanged = network, space, 0, EXCHANGED if exchanged else 0
 
     @torch.no_grad()
     def look(self, x: Tensor) -> Tensor:
@@ -44,14 +43,14 @@ class Contrastive(Learner):
 
     def wrong(self, rows: Tensor) -> Tensor:
         """Of what is said of pictures (n, caption.NAMES) something else each, FLIPPED times, (FLIPPED n, caption.NAMES)."""
-        return torch.cat([one_wrong(rows) for _ in range(FLIPPED)])
+        return torch.cat([(swapped if i < self.exchanged else one_wrong)(rows) for i in range(FLIPPED)])
 
     def finish(self, x: Tensor, y: Tensor) -> None:
         self.network.sphere.measure(torch.cat([self.look(part) for part in x[:: max(1, len(x) // MEASURED)].split(PART)]))
 
     def loss(self, x: Tensor, y: Tensor, player: str = "model") -> Tensor:
         """Cross-entropy in nats, of each caption's picture among those of the batch, and of each picture's caption among them and those
-        that say one thing wrong of it."""
+        that say something wrong of it."""
         rows = left_out(y.cpu())
         wrong = self.wrong(rows)
         seen = self.network.look(self.space.to_signal(x))
@@ -62,33 +61,10 @@ class Contrastive(Learner):
         # nobody shall learn that what is held out is never right
         near = near.masked_fill(caption.is_held_out(wrong).view(FLIPPED, n).T.to(x.device), -torch.inf)
         own = torch.arange(n, device=x.device)
-        # a caption that says little fits several pictures of a batch: the same words are no mistake
-        same = (rows[:, None] == rows[None]).all(2).to(x.device) & ~torch.eye(n, dtype=torch.bool, device=x.device)
-        alike = alike.masked_fill(same, -torch.inf)
+        # a caption that says little fits several pictures of a batch: to be near them is no mistake
+        fits = ((rows[None] == caption.UNSAID) | (rows[None] == y.cpu()[:, None])).all(2).to(x.device)
+        alike = alike.masked_fill(fits & ~torch.eye(n, dtype=torch.bool, device=x.device), -torch.inf)
         return (F.cross_entropy(torch.cat([alike, near], 1), own) + F.cross_entropy(alike.T, own)) / 2
-
-
-class TunedText(Contrastive):
-    """Begins as its teacher, whose pictures stay where they are, and teaches captions anew (Zhai et al., 2022: LiT), beside captions in
-    which two things have changed places: without those, a caption is a bag of words, and its colours belong to nothing (Yuksekgonul et
-    al., 2023)."""
-
-    borrows = MappingProxyType({f"network.{part}.": f"network.{part}." for part in ("seen", "sphere")})
-
-    def players(self) -> dict[str, nn.Module]:
-        return {"model": self.network.heard}
-
-    def lessons(self, teacher: Learner | None) -> Iterator[str]:
-        if teacher is not None:
-            self.load_state_dict(teacher.state_dict())
-        self.network.seen.requires_grad_(False)
-        yield ""
-
-    def finish(self, x: Tensor, y: Tensor) -> None:
-        return  # pictures are where they were
-
-    def wrong(self, rows: Tensor) -> Tensor:
-        return torch.cat([swapped(rows), *(one_wrong(rows) for _ in range(FLIPPED - 1))])
 
 
 class OnEmbeddings(Learner):
@@ -109,8 +85,8 @@ class OnEmbeddings(Learner):
 
 
 def left_out(rows: Tensor) -> Tensor:
-    """Attributes (n, caption.NAMES) of which some are no longer said, by torch's own stream; the kind always is."""
-    gone = torch.rand(rows.shape) < MOST_LEFT_OUT * torch.rand(len(rows), 1)
+    """Attributes (n, caption.NAMES) of which some are no longer said, any share of them, by torch's own stream; the kind always is."""
+    gone = torch.rand(rows.shape) < torch.rand(len(rows), 1)
     gone &= torch.rand(len(rows), 1) > SAID_IN_FULL
     gone[:, 0] = False
     return rows.masked_fill(gone, caption.UNSAID)
@@ -127,15 +103,13 @@ def one_wrong(rows: Tensor) -> Tensor:
 
 
 def swapped(rows: Tensor) -> Tensor:
-    """The same with the colours of digit and shape in each other's place, or their sizes, by torch's own stream; where they do not
-    differ or are not said, and now and then, with one thing said wrong."""
+    """The same with two words of each of caption.PAIRED in each other's place, by torch's own stream; where they cannot be, and now and
+    then, with one thing said wrong."""
     found = one_wrong(rows)
-    for one, other in ((caption.NAMES.index(name), caption.NAMES.index(f"shape {name}")) for name in caption.PAIRED):
-        fits = (rows[:, one] != rows[:, other]) & (rows[:, [one, other]] != caption.UNSAID).all(1)
+    for pair in caption.PAIRED:
+        traded, fits = caption.trade(rows, pair)
         fits &= torch.rand(len(rows)) < 0.7
-        changed = rows.clone()
-        changed[:, [one, other]] = rows[:, [other, one]]
-        found = torch.where(fits[:, None], changed, found)
+        found = torch.where(fits[:, None], traded, found)
     return found
 
 

@@ -25,7 +25,7 @@ class Prior(OnEmbeddings):
     inner: type[Family]
     borrows = MappingProxyType({"sphere.": "network.sphere."})
 
-    def __init__(self, network: nn.Module, space: Pixels, size: int = 64, drop: float = 0.1) -> None:
+    def __init__(self, network: nn.Module, space: Pixels, size: int = 128, drop: float = 0.1) -> None:
         super().__init__()
         self.space, self.size, self.classes = space, size, 0
         self.model = self.inner(network, Reals((size,)), Embedding(size), drop=drop)

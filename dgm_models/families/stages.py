@@ -24,7 +24,7 @@ class Stage(OnEmbeddings):
 
     below = 0  # the side of the picture that it is given, where it is given one
 
-    def __init__(self, network: nn.Module, space: Pixels, side: int = 16, size: int = 64, drop: float = 0.1) -> None:
+    def __init__(self, network: nn.Module, space: Pixels, side: int = 16, size: int = 128, drop: float = 0.1) -> None:
         super().__init__()
         self.space, self.side, self.classes = space, side, 0
         self.given = Pixels(space.channels, side // 2) if self.below else None

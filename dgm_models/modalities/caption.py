@@ -77,20 +77,31 @@ def understood(text: str) -> Tensor:
     return torch.tensor([ATTRIBUTES[name].index(said[name]) if name in said else UNSAID for name in NAMES])
 
 
-PAIRED = ("size", "colour")  # what digits and shapes both have
+PAIRED = (("size", "shape size"), ("colour", "shape colour"), ("hair colour", "shirt"))  # whose words can change places
+
+
+def trade(rows: Tensor, pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
+    """What is said of pictures, (n, NAMES), with the words of two attributes in each other's place, and where that can be, bool (n,): both
+    are said, they differ, and either word can be said of the other."""
+    at, words = [NAMES.index(name) for name in pair], [ATTRIBUTES[name] for name in pair]
+    there, back = (torch.tensor([to.index(word) if word in to else UNSAID for word in of]) for of, to in (words, words[::-1]))
+    one, other = rows[:, at[0]], rows[:, at[1]]
+    fits = (one != UNSAID) & (other != UNSAID)
+    there, back = there[one.clamp_min(0)], back[other.clamp_min(0)]
+    fits &= (there != UNSAID) & (back != UNSAID) & (there != other)
+    traded = rows.clone()
+    traded[:, at] = torch.stack([back, there], 1)
+    return torch.where(fits[:, None], traded, rows), fits
 
 
 def exchanged(row: Tensor) -> Tensor:
-    """What is said of a scene, (NAMES,), with the sizes and the colours of digit and shape in each other's place. ValueError where that
-    changes nothing."""
-    other = row.clone()
-    for name in PAIRED:
-        one, two = NAMES.index(name), NAMES.index(f"shape {name}")
-        if UNSAID not in (row[one], row[two]):
-            other[[one, two]] = row[[two, one]]
-    if torch.equal(other, row):
+    """What is said of a picture, (NAMES,), with the words of all PAIRED in each other's place. ValueError where that changes nothing."""
+    other = row[None]
+    for pair in PAIRED:
+        other = trade(other, pair)[0]
+    if torch.equal(other[0], row):
         raise ValueError('Caption: expected two colours or two sizes that can change places, such as "a red seven above a blue circle"')
-    return other
+    return other[0]
 
 
 @cache

@@ -86,7 +86,7 @@ class Both(nn.Module):
     multiplied with; `sphere`: coordinates for who draws such points."""
 
     def __init__(
-        self, words: int, length: int, channels: int = 3, side: int = 64, size: int = 64, width: int = 64, text_width: int = 64
+        self, words: int, length: int, channels: int = 3, side: int = 64, size: int = 128, width: int = 64, text_width: int = 64
     ) -> None:
         super().__init__()
         self.seen, self.heard = Look(channels, size, width, side=side), Hear(words, length, size, text_width)

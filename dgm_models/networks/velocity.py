@@ -87,21 +87,16 @@ class VelocityUpsampling(VelocityUNet):
     """For pictures of twice the sides of what they are enlarged from: its condition is that smaller picture, flattened, and so many numbers
     after it, (n, channels (h / 2) (w / 2) + numbers).
 
-    `finished`: it says what the finished picture has beside the smaller one, and the velocity follows from that: where a patch has more
-    numbers than the network is wide, the noise in them would not pass through it."""
+    It says what the finished picture has beside the smaller one, and the velocity follows from that: where a patch has more numbers than
+    the network is wide, the noise in them would not pass through it."""
 
-    def __init__(
-        self, channels: int, numbers: int, width: int = 48, fine: int = 1, coarse: int = 2, patch: int = 2, finished: bool = False
-    ) -> None:
+    def __init__(self, channels: int, numbers: int, width: int = 48, fine: int = 1, coarse: int = 2, patch: int = 2) -> None:
         super().__init__(channels, width, fine, coarse, given=channels, numbers=numbers, patch=patch)
-        self.numbers, self.finished = numbers, finished
+        self.numbers = numbers
 
     def forward(self, x_t: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        made = super().forward(x_t, t, y)
-        if not self.finished:
-            return made
         left = (1 - t).clamp_min(NEARLY).view(-1, 1, 1, 1)
-        return (self.split(x_t, y)[0] + made - x_t) / left
+        return (self.split(x_t, y)[0] + super().forward(x_t, t, y) - x_t) / left
 
     def split(self, x_t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         small, numbers = y[:, : -self.numbers], y[:, -self.numbers :]

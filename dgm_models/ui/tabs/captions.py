@@ -109,7 +109,7 @@ def build() -> Live:
         ],
         _exchanged,
         "Which colour is whose?",
-        "The same words, two of them exchanged. To an encoder that was only told from other pictures, that was one caption.",
+        "The same words, two of them exchanged. To an encoder that never met such twins, they are nearly one caption.",
         order=[film, told],
     )
     return live
@@ -267,7 +267,7 @@ def _with_and_without(caption: str, seed: int) -> list[Any]:
 
 
 def _exchanged(caption: str, seed: int) -> list[Any]:
-    """Pictures of a caption and of its twin; how near both are to each other, before the text was tuned and after."""
+    """Pictures of a caption and of its twin; how near both are to each other, to an encoder that never met a twin and to one that did."""
     row = known.understood(caption)
     texts = [known.caption(row), known.caption(known.exchanged(row))]
     rows, costs = [], []
@@ -275,7 +275,7 @@ def _exchanged(caption: str, seed: int) -> list[Any]:
         made = t.draw(t.hear([text]).expand(DECODINGS, -1), seed)
         rows.append(Row(still(made.pictures[-1]), DECODINGS, text, _mean(text, made.pictures[-1]), view=PHOTOS))
         costs += made.receipts
-    stages = (("before its text was tuned", t.UNTUNED), ("after", t.ENCODER))
+    stages = (("taught without twins", t.PLAIN), ("taught with them, as here", t.ENCODER))
     near = [f"<tr><th>{name}</th><td>{t.alike(*texts, id):.4f}</td></tr>" for name, id in stages]
     head = '<thead><tr><th scope="col">cosine of the two captions</th><th></th></tr></thead>'
     return [Film(rows, f"{ID}-order-{seed}", t.total(costs)), f'<table class="dgm-told">{head}<tbody>{"".join(near)}</tbody></table>']
