@@ -103,8 +103,8 @@ def one_wrong(rows: Tensor) -> Tensor:
 
 
 def swapped(rows: Tensor) -> Tensor:
-    """The same with two words of each of caption.PAIRED in each other's place, by torch's own stream; where they cannot be, and now and
-    then, with one thing said wrong."""
+    """The same with the words of one pair of caption.PAIRED in each other's place, by torch's own stream; where they cannot be, and now
+    and then, with one thing said wrong."""
     found = one_wrong(rows)
     for pair in caption.PAIRED:
         traded, fits = caption.trade(rows, pair)
