@@ -248,7 +248,7 @@ def test_a_pictures_own_embedding_is_decoded_and_the_prior_left_out(page, served
 def test_two_colours_change_places_and_a_caption_without_any_is_refused(page, served):
     player = opened(page, served, "captions.order&caption=a+green+two+above+an+orange+star&seed=3", "captions-order", "seed=3")
     expect(player).to_contain_text("an orange two, above a green star")
-    expect(page.locator("#chart-captions-order table")).to_contain_text(re.compile(r"taught without twins0\.9"))
+    expect(page.locator("#chart-captions-order table")).to_contain_text(re.compile(r"taught without twins0\.99"))
     page.goto(f"{served}/?tab=captions.order&caption=a+happy+face")
     expect(page.get_by_text("expected two colours or two sizes").first).to_be_visible(timeout=60_000)
 

@@ -189,12 +189,7 @@ def test_a_prior_learns_through_its_encoder_and_does_not_keep_it(kind, encoder, 
     model = prior(kind, encoder, pictures)
     names = set(model.state_dict())
     assert all(name.startswith(("model.", "sphere.")) for name in names)
-    before = loss_of(model, pictures)
-    trainer = Trainer(model, *pictures, steps=40, batch=64, rate=5e-3, ema=0.5)
-    while trainer.done < trainer.steps:
-        trainer.step()
-    next(trainer.average.lessons(encoder))
-    assert loss_of(trainer.average, pictures) < before
+    assert learns(model, encoder, pictures, steps=40, batch=64, rate=5e-3)
 
 
 # pictures -------------------------------------------------------------------------------------------------------------
@@ -215,12 +210,17 @@ def stage(kind, side, encoder):
 def test_a_stage_learns_from_large_pictures(kind, side, encoder, pictures):
     model = stage(kind, side, encoder)
     assert all(name.startswith("model.") for name in model.state_dict())
+    assert learns(model, encoder, pictures, steps=25, batch=16, rate=2e-3)
+
+
+def learns(model, encoder, pictures, **options):
+    """Whether its loss falls while it learns through its encoder."""
     before = loss_of(model, pictures)
-    trainer = Trainer(model, *pictures, steps=25, batch=16, rate=2e-3, ema=0.5)
+    trainer = Trainer(model, *pictures, ema=0.5, **options)
     while trainer.done < trainer.steps:
         trainer.step()
     next(trainer.average.lessons(encoder))
-    assert loss_of(trainer.average, pictures) < before
+    return loss_of(trainer.average, pictures) < before
 
 
 def loss_of(model, pictures):

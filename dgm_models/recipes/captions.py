@@ -38,7 +38,7 @@ RECIPES = (
         role="judge",
         about="classifier of each attribute: measures what pictures show",
     ),
-    Recipe(
+    Recipe(  # the weights that ship took 2,000 of the steps before hair and shirt were among the words that change places
         "encoder-captions",
         "Contrastive encoder",
         data="captions",
